@@ -1,0 +1,137 @@
+//! Changes of a text, as values.
+//!
+//! Owns: [`Edit`], [`EditSet`], [`Fix`] and [`Applicability`]; how edits join (atomically, the loser handed back) and are applied.
+//! Never does: know what the text means.
+
+use std::ops::Range;
+
+/// Replace the bytes of `range` by `insert`. An empty range inserts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Bytes of the one immutable source.
+    pub range: Range<usize>,
+    /// What stands there afterwards.
+    pub insert: String,
+}
+
+impl Edit {
+    /// Adds `text` in front of the byte at `at`.
+    pub fn insert(at: usize, text: impl Into<String>) -> Self {
+        Self { range: at..at, insert: text.into() }
+    }
+
+    /// Takes the bytes of `range` away.
+    pub fn delete(range: Range<usize>) -> Self {
+        Self { range, insert: String::new() }
+    }
+
+    /// Puts `text` in the place of `range`.
+    pub fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
+        Self { range, insert: text.into() }
+    }
+
+    /// Two edits conflict when they touch a byte both, or insert at one place.
+    fn conflicts(&self, other: &Self) -> bool {
+        if self.range.is_empty() || other.range.is_empty() {
+            self.range.start <= other.range.end && other.range.start <= self.range.end
+        } else {
+            self.range.start < other.range.end && other.range.start < self.range.end
+        }
+    }
+}
+
+/// How far a fix can be trusted. Doubt only lowers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// A person must decide.
+    DisplayOnly,
+    /// A good image, but its content, base or behaviour may differ. Applied on request.
+    Unsafe,
+    /// For a clean checkout built by the chosen builder: if it built before it builds now, and the image has the same files
+    /// (download caches and index lists aside), modes, owners and config.
+    Safe,
+}
+
+/// One change, done whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in the imperative: "Keep pip's downloads in a cache mount".
+    pub title: String,
+    /// Disjoint, in any order.
+    pub edits: Vec<Edit>,
+    /// How far it can be trusted.
+    pub applicability: Applicability,
+    /// Said beside it: what changes besides the text.
+    pub notes: Vec<String>,
+    /// Comments (trimmed text) that go with what they spoke of.
+    pub removes_comments: Vec<String>,
+}
+
+/// Edits of one source that do not touch each other.
+#[derive(Clone, Debug, Default)]
+pub struct EditSet {
+    edits: Vec<Edit>,
+}
+
+impl EditSet {
+    /// Adds all edits, or none and says so with `false`: the loser waits for the next pass.
+    pub fn add(&mut self, edits: &[Edit]) -> bool {
+        let clash = |edit: &Edit, others: &[Edit]| others.iter().any(|other| edit.conflicts(other));
+        let among_themselves =
+            edits.iter().enumerate().any(|(index, edit)| edits.get(index + 1..).is_some_and(|others| clash(edit, others)));
+        if among_themselves || edits.iter().any(|edit| clash(edit, &self.edits)) {
+            return false;
+        }
+        self.edits.extend_from_slice(edits);
+        self.edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+        true
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// The changed text. `None` when an edit does not lie on characters of `source`.
+    pub fn apply(&self, source: &str) -> Option<String> {
+        let mut result = String::with_capacity(source.len());
+        let mut at = 0;
+        for edit in &self.edits {
+            result.push_str(source.get(at..edit.range.start)?);
+            result.push_str(&edit.insert);
+            source.get(edit.range.clone())?;
+            at = edit.range.end;
+        }
+        result.push_str(source.get(at..)?);
+        Some(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Edit, EditSet};
+
+    #[test]
+    fn edits_are_applied_in_order_of_place() {
+        let mut set = EditSet::default();
+        assert!(set.add(&[Edit::insert(11, "!"), Edit::replace(0..5, "Goodbye")]));
+        assert!(set.add(&[Edit::delete(5..6)]));
+        assert_eq!(set.apply("Hello world").as_deref(), Some("Goodbyeworld!"));
+    }
+
+    #[test]
+    fn a_fix_that_touches_another_is_left_out_whole() {
+        let mut set = EditSet::default();
+        assert!(set.add(&[Edit::replace(2..4, "x")]));
+        assert!(!set.add(&[Edit::insert(0, "y"), Edit::delete(3..5)]));
+        assert!(!set.add(&[Edit::insert(8, "a"), Edit::insert(8, "b")]));
+        assert_eq!(set.apply("abcdefghij").as_deref(), Some("abxefghij"));
+    }
+
+    #[test]
+    fn an_edit_inside_a_character_is_not_applied() {
+        let mut set = EditSet::default();
+        assert!(set.add(&[Edit::delete(1..2)]));
+        assert_eq!(set.apply("ä"), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! From findings to an outcome.
+//!
+//! Owns: the [`Transform`] trait, the run to the fixpoint, the guards, and [`Outcome`]. It is pure: text and options in, outcome
+//! out. Never does: name a transform, read a file or print.
+
+mod guards;
+mod refusal;
+mod run;
+
+pub use refusal::Refusal;
+pub use run::run;
+
+use crate::edit::{Applicability, Fix};
+use crate::model::Model;
+use crate::syntax::Dockerfile;
+
+/// What a run is asked to do.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Apply [`Applicability::Unsafe`] fixes too.
+    pub unsafe_fixes: bool,
+    /// If not empty, only transforms with these ids run.
+    pub only: Vec<String>,
+    /// Transforms with these ids do not run.
+    pub skip: Vec<String>,
+    /// The frontend that a `# syntax=` line names; `None`: never add or change one.
+    pub syntax: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { unsafe_fixes: false, only: Vec::new(), skip: Vec::new(), syntax: Some("docker/dockerfile:1".to_owned()) }
+    }
+}
+
+/// What a transform looks at.
+pub struct Scene<'a> {
+    /// The file.
+    pub dockerfile: &'a Dockerfile,
+    /// What it means.
+    pub model: &'a Model,
+    /// What the run is asked to do.
+    pub options: &'a Options,
+}
+
+/// What is said of a transform in lists and explanations.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta {
+    /// Short and stable, in kebab case: `cache-mounts`.
+    pub id: &'static str,
+    /// One line: what it does.
+    pub summary: &'static str,
+    /// The file that holds the transform; its module docs are the explanation.
+    pub source: &'static str,
+}
+
+impl Meta {
+    /// The transform's documentation as Markdown: the module docs of its file.
+    pub fn documentation(&self) -> String {
+        let lines = self.source.lines().take_while(|line| line.starts_with("//!"));
+        lines.map(|line| line.trim_start_matches("//!").strip_prefix(' ').unwrap_or_default()).collect::<Vec<_>>().join("\n") + "\n"
+    }
+}
+
+/// One kind of rewrite.
+pub trait Transform: Sync {
+    /// A place where it may act, with the evidence found there.
+    type Site;
+    /// Who it is.
+    const META: Meta;
+    /// The places, in the order of the file.
+    fn detect(&self, scene: &Scene<'_>) -> Vec<Self::Site>;
+    /// The byte that the site is reported at.
+    fn place(&self, site: &Self::Site) -> usize;
+    /// What would be done there.
+    ///
+    /// # Errors
+    /// The reason for leaving it alone.
+    fn propose(&self, scene: &Scene<'_>, site: &Self::Site) -> Result<Fix, Refusal>;
+}
+
+/// A transform in a list with others.
+pub trait Rule: Sync {
+    /// Who it is.
+    fn meta(&self) -> Meta;
+    /// What it finds, in the order of the file.
+    fn findings(&self, scene: &Scene<'_>) -> Vec<Finding>;
+}
+
+impl<T: Transform> Rule for T {
+    fn meta(&self) -> Meta {
+        T::META
+    }
+
+    fn findings(&self, scene: &Scene<'_>) -> Vec<Finding> {
+        let sites = self.detect(scene);
+        sites
+            .iter()
+            .map(|site| Finding { transform: T::META.id, at: self.place(site), result: self.propose(scene, site) })
+            .collect()
+    }
+}
+
+/// A place with its fix, or the reason for having none.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// The byte that it is reported at.
+    pub at: usize,
+    /// What would be done, or why not.
+    pub result: Result<Fix, Refusal>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The text as it was.
+    pub before: String,
+    /// The text as it is now; the same when nothing was done.
+    pub after: String,
+    /// In the order in which they were applied.
+    pub applied: Vec<Applied>,
+    /// What was left alone at the end, and why, by place in `after`.
+    pub refused: Vec<Refused>,
+    /// Fixes that need `--unsafe`, by place in `after`.
+    pub remaining: Vec<Applied>,
+    /// Fixes that a guard stopped.
+    pub culprits: Vec<Culprit>,
+    /// Passes over the text, the last one without a change included.
+    pub passes: usize,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+impl Outcome {
+    /// Whether the text changed.
+    pub fn changed(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+/// A fix that was (or would be) applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// The fix's title.
+    pub title: String,
+    /// 1-based line of the text that the fix was made for.
+    pub line: usize,
+    /// How far it can be trusted.
+    pub applicability: Applicability,
+    /// What is said beside it.
+    pub notes: Vec<String>,
+}
+
+/// A place left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// A fix that a guard stopped: a fault of ours, reported as such.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Culprit {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// The fix's title.
+    pub title: String,
+    /// 1-based.
+    pub line: usize,
+    /// What the guard saw.
+    pub guard: String,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Nothing more to do.
+    Fixpoint,
+    /// The file is one that the builder refuses: nothing was tried.
+    Broken,
+    /// A text came up a second time, so the original was given back.
+    Cycle,
+    /// The limit of passes was reached, so the original was given back.
+    PassLimit,
+}

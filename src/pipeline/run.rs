@@ -1,0 +1,164 @@
+//! The run to the fixpoint.
+//!
+//! Owns: collecting findings, joining fixes, applying, and going back when a guard fails or texts repeat.
+
+use super::{Applied, Culprit, Finding, Options, Outcome, Refused, Rule, Scene, Stop, guards};
+use crate::edit::{Applicability, EditSet, Fix};
+use crate::model::Model;
+use crate::syntax::{self, Dockerfile};
+
+/// More passes than any chain of fixes needs.
+const MOST_PASSES: usize = 20;
+
+/// Runs `rules` over `text` until nothing changes.
+pub fn run(text: &str, options: &Options, rules: &[&dyn Rule]) -> Outcome {
+    let dockerfile = syntax::parse(text);
+    if !dockerfile.errors.is_empty() {
+        return Run::new(text).outcome(text.to_owned(), 0, Stop::Broken);
+    }
+    Run::new(text).to_fixpoint(dockerfile, options, rules)
+}
+
+/// A fix on its way into the text.
+struct Candidate {
+    fix: Fix,
+    note: Applied,
+}
+
+struct Run<'a> {
+    before: &'a str,
+    applied: Vec<Applied>,
+    refused: Vec<Refused>,
+    remaining: Vec<Applied>,
+    culprits: Vec<Culprit>,
+}
+
+impl<'a> Run<'a> {
+    fn new(before: &'a str) -> Self {
+        Self { before, applied: Vec::new(), refused: Vec::new(), remaining: Vec::new(), culprits: Vec::new() }
+    }
+
+    fn outcome(self, after: String, passes: usize, stop: Stop) -> Outcome {
+        let Self { before, applied, refused, remaining, culprits } = self;
+        Outcome { before: before.to_owned(), after, applied, refused, remaining, culprits, passes, stop }
+    }
+
+    /// Gives the original back: what was applied on the way counts for nothing.
+    fn give_up(mut self, passes: usize, stop: Stop) -> Outcome {
+        self.applied.clear();
+        let before = self.before.to_owned();
+        self.outcome(before, passes, stop)
+    }
+
+    fn to_fixpoint(mut self, mut dockerfile: Dockerfile, options: &Options, rules: &[&dyn Rule]) -> Outcome {
+        let mut seen = vec![dockerfile.text.clone()];
+        for pass in 1..=MOST_PASSES {
+            let candidates = self.collect(&dockerfile, options, rules);
+            let Some(next) = self.advance(&dockerfile, candidates) else {
+                return self.outcome(dockerfile.text, pass, Stop::Fixpoint);
+            };
+            if seen.contains(&next.text) {
+                return self.give_up(pass, Stop::Cycle);
+            }
+            seen.push(next.text.clone());
+            dockerfile = next;
+        }
+        self.give_up(MOST_PASSES, Stop::PassLimit)
+    }
+
+    /// What the rules find, refusals and fixes for another day put aside.
+    fn collect(&mut self, dockerfile: &Dockerfile, options: &Options, rules: &[&dyn Rule]) -> Vec<Candidate> {
+        self.refused.clear();
+        self.remaining.clear();
+        let model = Model::of(dockerfile);
+        let scene = Scene { dockerfile, model: &model, options };
+        let mut candidates = Vec::new();
+        for rule in rules {
+            let id = rule.meta().id.to_owned();
+            if options.skip.contains(&id) || !options.only.is_empty() && !options.only.contains(&id) {
+                continue;
+            }
+            let mut findings = rule.findings(&scene);
+            findings.sort_by_key(|finding| finding.at);
+            for finding in findings {
+                self.sort_out(dockerfile, options, finding, &mut candidates);
+            }
+        }
+        candidates
+    }
+
+    fn sort_out(&mut self, dockerfile: &Dockerfile, options: &Options, finding: Finding, candidates: &mut Vec<Candidate>) {
+        let Finding { transform, at, result } = finding;
+        let (line, column) = dockerfile.line_and_column(at);
+        match result {
+            Err(refusal) => self.refused.push(Refused { transform, line, column, refusal }),
+            Ok(fix) => {
+                let (title, applicability, notes) = (fix.title.clone(), fix.applicability, fix.notes.clone());
+                let note = Applied { transform, title, line, applicability, notes };
+                if self.is_culprit(&note) {
+                    return;
+                }
+                match applicability {
+                    Applicability::Safe => candidates.push(Candidate { fix, note }),
+                    Applicability::Unsafe if options.unsafe_fixes => candidates.push(Candidate { fix, note }),
+                    _ => self.remaining.push(note),
+                }
+            }
+        }
+    }
+
+    fn is_culprit(&self, note: &Applied) -> bool {
+        self.culprits.iter().any(|culprit| culprit.transform == note.transform && culprit.title == note.title)
+    }
+
+    /// The text after this pass, or `None` when nothing (more) can be done.
+    fn advance(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
+        let mut set = EditSet::default();
+        let taken: Vec<Candidate> = candidates.into_iter().filter(|candidate| set.add(&candidate.fix.edits)).collect();
+        if set.is_empty() {
+            return None;
+        }
+        if let Ok(next) = attempt(dockerfile, &set, taken.iter()) {
+            self.applied.extend(taken.into_iter().map(|candidate| candidate.note));
+            return Some(next);
+        }
+        self.one_by_one(dockerfile, taken)
+    }
+
+    /// Each fix on its own onto what the earlier ones made, so that the one at fault is known by name.
+    fn one_by_one(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
+        let mut good = EditSet::default();
+        let mut names: Vec<Candidate> = Vec::new();
+        let mut reached = None;
+        for candidate in candidates {
+            let mut with = good.clone();
+            with.add(&candidate.fix.edits);
+            match attempt(dockerfile, &with, names.iter().chain([&candidate])) {
+                Ok(next) => {
+                    good = with;
+                    reached = Some(next);
+                    names.push(candidate);
+                }
+                Err(guard) => {
+                    let Applied { transform, title, line, .. } = candidate.note;
+                    self.culprits.push(Culprit { transform, title, line, guard });
+                }
+            }
+        }
+        self.applied.extend(names.into_iter().map(|candidate| candidate.note));
+        reached
+    }
+}
+
+fn attempt<'c>(
+    dockerfile: &Dockerfile,
+    set: &EditSet,
+    candidates: impl Iterator<Item = &'c Candidate>,
+) -> Result<Dockerfile, String> {
+    let text = set.apply(&dockerfile.text).ok_or("an edit does not lie on characters of the file")?;
+    let next = syntax::parse(&text);
+    let removed: Vec<&str> =
+        candidates.flat_map(|candidate| candidate.fix.removes_comments.iter().map(String::as_str)).collect();
+    guards::check(dockerfile, &next, &removed)?;
+    Ok(next)
+}
