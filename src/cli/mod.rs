@@ -1,0 +1,87 @@
+//! The command line.
+//!
+//! Owns: arguments, exit codes, and everything that touches the world: this is the only place that reads and writes files and
+//! prints. Never does: decide what is changed.
+
+mod explain;
+mod files;
+mod fix;
+mod job;
+mod list;
+mod output;
+mod panics;
+mod parse;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// What the program ends with. Where several hold, the greatest counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    /// All was done.
+    #[default]
+    Done,
+    /// A file would change (or did), and the caller asked to be told.
+    Changes,
+    /// A guard stopped a fix; everything else was done.
+    Guard,
+    /// A file could not be done, or the arguments make no sense.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Changes => 1,
+            Exit::Failed => 2,
+            Exit::Guard => 3,
+        })
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "dockeropt", version, about, long_about = LONG_ABOUT, after_long_help = AFTER_HELP, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG_ABOUT: &str = "\
+Rewrites Dockerfiles so that rebuilds take seconds, and shows the diff.
+
+Bytes that need no change stay as they are: comments, indentation, line ends.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  dockeropt fix                      show what would change in this folder and below
+  dockeropt fix --write              change it
+  dockeropt fix --diff | git apply   the same, by way of git
+  dockeropt explain cache-mounts     what a transform does, and when it does nothing
+
+`dockeropt fix --help` tells what \"safe\" means and lists the exit codes.";
+
+#[derive(Subcommand)]
+enum Command {
+    Fix(Box<fix::Arguments>),
+    Parse(parse::Arguments),
+    /// List the transforms, in the order in which they run.
+    List,
+    Explain(explain::Arguments),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Fix(arguments) => fix::run(&arguments),
+        Command::Parse(arguments) => parse::run(&arguments),
+        Command::List => list::run(),
+        Command::Explain(arguments) => explain::run(&arguments),
+    };
+    let exit = done.unwrap_or_else(|error| {
+        output::error(&error);
+        Exit::Failed
+    });
+    exit.into()
+}

@@ -132,3 +132,198 @@ impl Invocation {
         })
     }
 }
+
+impl Invocation {
+    /// Takes the wrappers off a command's words. `variables` stand in front of it; `span` is the whole command.
+    /// `None` when there is no word, or the program's name can't be known.
+    pub fn unwrap(words: Vec<Argument>, variables: Vec<(String, Knowledge<String>)>, span: Range<usize>) -> Option<Self> {
+        let mut command = Unwrapping { words: words.into(), wrappers: Vec::new(), variables, front: None };
+        command.take_off();
+        let Unwrapping { mut words, wrappers, variables, front } = command;
+        let program = words.pop_front()?;
+        let path = program.value.known()?.clone();
+        Some(Self {
+            program: name_of(&path),
+            path,
+            arguments: words.into(),
+            variables,
+            wrappers,
+            front: front.unwrap_or_else(|| program.span.clone().map(|span| span.start)),
+            behind_program: program.span.map(|span| span.end),
+            span,
+        })
+    }
+
+    /// Moves all offsets, for a command out of a text that stands inside another. Without an offset they become unknown.
+    pub fn shift(&mut self, offset: Option<usize>, span: Range<usize>) {
+        let moved = |at: usize| offset.map_or(Knowledge::Unknown, |offset| Knowledge::Known(at + offset));
+        let replace = |at: &mut Knowledge<usize>| {
+            *at = at.known().map_or(Knowledge::Unknown, |at| moved(*at));
+        };
+        replace(&mut self.front);
+        replace(&mut self.behind_program);
+        for argument in &mut self.arguments {
+            argument.span = match (argument.span.known(), offset) {
+                (Some(span), Some(offset)) => Knowledge::Known(span.start + offset..span.end + offset),
+                _ => Knowledge::Unknown,
+            };
+        }
+        self.span = span;
+    }
+}
+
+fn name_of(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
+}
+
+struct Unwrapping {
+    words: std::collections::VecDeque<Argument>,
+    wrappers: Vec<Wrapper>,
+    variables: Vec<(String, Knowledge<String>)>,
+    /// Where `NAME=value` may be put, when that is not in front of the program's word itself.
+    front: Option<Knowledge<usize>>,
+}
+
+/// `sudo`'s options that take the next word.
+const SUDO_VALUES: &[&str] = &["-u", "--user", "-g", "--group", "-h", "--host", "-p", "--prompt", "-C", "-r", "-t", "-T", "-U"];
+
+impl Unwrapping {
+    fn word(&self, index: usize) -> Option<&str> {
+        self.words.get(index)?.value.known().map(String::as_str)
+    }
+
+    /// Drops options from the second word on; `values` lists those that take the next word.
+    fn drop_options(&mut self, values: &[&str]) -> Vec<String> {
+        let mut dropped = Vec::new();
+        self.words.pop_front();
+        while let Some(word) = self.word(0).filter(|word| word.starts_with('-') && word.len() > 1).map(str::to_owned) {
+            self.words.pop_front();
+            if values.contains(&word.as_str()) {
+                dropped.push(word);
+                dropped.push(self.words.pop_front().and_then(|word| word.value.into_known()).unwrap_or_default());
+            } else if word == "--" {
+                break;
+            } else {
+                dropped.push(word);
+            }
+        }
+        dropped
+    }
+
+    fn assignments(&mut self) {
+        while let Some((name, value)) = self.words.front().and_then(assignment) {
+            self.variables.push((name, value));
+            self.words.pop_front();
+        }
+    }
+
+    fn take_off(&mut self) {
+        // Each turn takes at least one word, so it ends.
+        while let Some(program) = self.word(0).map(name_of) {
+            if !self.take_one(&program) {
+                return;
+            }
+        }
+    }
+
+    /// Takes one wrapper off. False when the first word is the program that runs.
+    fn take_one(&mut self, program: &str) -> bool {
+        match program {
+            "sudo" | "doas" => {
+                let options = self.drop_options(SUDO_VALUES);
+                let user = options.windows(2).find_map(|pair| match pair {
+                    [option, user] if option == "-u" || option == "--user" => Some(user.clone()),
+                    _ => None,
+                });
+                let sets_home = options.iter().any(|option| matches!(option.as_str(), "-H" | "--set-home" | "-i" | "--login"));
+                self.wrappers.push(Wrapper::Sudo { user, sets_home });
+                self.assignments();
+            }
+            "env" => {
+                self.drop_options(&["-u", "--unset", "-C", "--chdir"]);
+                self.wrappers.push(Wrapper::Env);
+                self.assignments();
+            }
+            "xargs" => {
+                self.drop_options(&["-n", "-L", "-P", "-I", "-i", "-d", "-a", "-s", "-E", "--max-args", "--max-procs", "--delimiter"]);
+                self.wrappers.push(Wrapper::Xargs);
+                // xargs runs the word behind it: no assignment can stand there.
+                self.front = Some(Knowledge::Unknown);
+            }
+            "time" | "nice" | "ionice" | "nohup" | "exec" | "command" | "builtin" | "eatmydata" | "stdbuf" | "setarch" | "linux32"
+            | "linux64" | "tini" | "dumb-init" | "catchsegv" | "unbuffer" | "chronic" => {
+                self.drop_options(&["-n", "-c", "-p", "-o", "-e", "-i"]);
+                self.transparent();
+            }
+            "timeout" => {
+                self.drop_options(&["-k", "--kill-after", "-s", "--signal"]);
+                self.words.pop_front();
+                self.transparent();
+            }
+            "gosu" | "su-exec" | "setpriv" | "runuser" | "chpst" => {
+                self.drop_options(&["-u"]);
+                let user = self.words.pop_front().and_then(|word| word.value.into_known());
+                self.wrappers.push(Wrapper::Sudo { user: Some(user.unwrap_or_default()), sets_home: false });
+                self.front = Some(Knowledge::Unknown);
+            }
+            _ => return self.module(program) || self.environment(program),
+        }
+        true
+    }
+
+    /// A word that a wrapper runs by itself can't have `NAME=value` in front; the shell takes it in front of the wrapper.
+    fn transparent(&mut self) {
+        self.wrappers.push(Wrapper::Transparent);
+        self.front = Some(Knowledge::Unknown);
+    }
+
+    /// `python -m pip …`
+    fn module(&mut self, program: &str) -> bool {
+        let python = program.starts_with("python") || program.starts_with("pypy");
+        let Some(at) = (1..self.words.len().min(4)).find(|index| self.word(*index) == Some("-m")).filter(|_| python) else {
+            return false;
+        };
+        let plain = (1..at).all(|index| self.word(index).is_some_and(|word| word.starts_with('-')));
+        if !plain || self.word(at + 1).is_none() {
+            return false;
+        }
+        if self.front.is_none() {
+            self.front = self.words.front().map(|word| word.span.clone().map(|span| span.start));
+        }
+        self.words.drain(..=at);
+        self.wrappers.push(Wrapper::PythonModule);
+        true
+    }
+
+    /// `poetry run …`, `conda run -n env …`
+    fn environment(&mut self, program: &str) -> bool {
+        let takes = match program {
+            "poetry" | "pipenv" | "uv" | "pdm" | "rye" | "hatch" => &["--with", "--extra", "--group", "--python", "-p", "--project", "--directory", "--env-file"][..],
+            "conda" | "mamba" | "micromamba" => &["-n", "--name", "-p", "--prefix", "--cwd"][..],
+            _ => return false,
+        };
+        if self.word(1) != Some("run") {
+            return false;
+        }
+        // `uv run` may itself fetch: it stays uv's own command. Only a package manager inside is looked for.
+        let inner = (2..self.words.len()).find(|index| self.word(*index).is_some_and(|word| !word.starts_with('-')));
+        let inner = inner.and_then(|index| self.word(index)).map(name_of).unwrap_or_default();
+        if program == "uv" && !matches!(inner.as_str(), "pip" | "pip3" | "python" | "python3") {
+            return false;
+        }
+        self.words.pop_front();
+        self.drop_options(takes);
+        self.wrappers.push(Wrapper::Environment(program.to_owned()));
+        self.front = Some(Knowledge::Unknown);
+        !self.words.is_empty()
+    }
+}
+
+fn assignment(word: &Argument) -> Option<(String, Knowledge<String>)> {
+    let known = word.value.known();
+    let (name, value) = known.unwrap_or(&word.raw).split_once('=')?;
+    let is_name = !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then(|| (name.to_owned(), if known.is_some() { Knowledge::Known(value.to_owned()) } else { Knowledge::Unknown }))
+}

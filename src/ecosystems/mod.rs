@@ -4,8 +4,38 @@
 //! Never does: edit, look at a Dockerfile, or know a transform. The caller hands over the command with its wrappers taken
 //! off ([`Invocation`]) and what holds around it ([`Surroundings`]); the ecosystem answers with facts.
 
+mod apk;
+mod apt;
+mod bun;
+mod bundler;
+mod cargo;
+mod composer;
+mod conda;
+mod dnf;
+mod dotnet;
+mod go;
+mod gradle;
 mod invocation;
+mod jvm;
+mod maven;
+mod mix;
+mod npm;
+mod offline;
+mod pacman;
+mod pdm;
+mod pip;
+mod pipenv;
+mod pnpm;
+mod poetry;
+mod python;
+mod sbt;
 mod surroundings;
+mod toolchain;
+mod uv;
+mod yarn;
+mod zypper;
+#[cfg(test)]
+pub mod testing;
 
 pub use invocation::{Argument, Invocation, Wrapper};
 pub use surroundings::{BaseImage, Surroundings, User};
@@ -31,6 +61,12 @@ pub trait Ecosystem: Sync {
     /// Whether the steps of a stage hang together through what they leave behind.
     fn scope(&self) -> Scope {
         Scope::Step
+    }
+
+    /// Folders other than the mounted ones in which authors keep this manager's cache, by a mount of their own or until a
+    /// cleanup: empty once our mounts are in place. apt: `/var/cache/apt`.
+    fn classic_folders(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Other programs that read what this manager fetched, at build or run time: `make`, `air`.
@@ -196,4 +232,29 @@ pub fn all() -> &'static [&'static dyn Ecosystem] {
     REGISTRY
 }
 
-static REGISTRY: &[&dyn Ecosystem] = &[];
+static REGISTRY: &[&dyn Ecosystem] = &[
+    &apt::Apt,
+    &apk::Apk,
+    &dnf::Dnf,
+    &zypper::Zypper,
+    &pacman::Pacman,
+    &pip::Pip,
+    &uv::Uv,
+    &poetry::Poetry,
+    &pipenv::Pipenv,
+    &pdm::Pdm,
+    &conda::Conda,
+    &npm::Npm,
+    &yarn::Yarn,
+    &pnpm::Pnpm,
+    &bun::Bun,
+    &go::Go,
+    &cargo::Cargo,
+    &maven::Maven,
+    &gradle::Gradle,
+    &sbt::Sbt,
+    &bundler::Bundler,
+    &composer::Composer,
+    &dotnet::Dotnet,
+    &mix::Mix,
+];

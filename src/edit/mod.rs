@@ -40,6 +40,23 @@ impl Edit {
     }
 }
 
+/// Joins edits that touch into one, so that a fix may insert where it deletes. Insertions at one place keep the order in which
+/// they are given; an insertion at the edge of a deletion stands in its place.
+pub fn join(mut edits: Vec<Edit>) -> Vec<Edit> {
+    edits.sort_by_key(|edit| edit.range.start);
+    let mut joined: Vec<Edit> = Vec::new();
+    for edit in edits {
+        match joined.last_mut() {
+            Some(last) if edit.range.start <= last.range.end => {
+                last.range.end = last.range.end.max(edit.range.end);
+                last.insert.push_str(&edit.insert);
+            }
+            _ => joined.push(edit),
+        }
+    }
+    joined
+}
+
 /// How far a fix can be trusted. Doubt only lowers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Applicability {

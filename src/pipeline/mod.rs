@@ -38,7 +38,7 @@ pub struct Scene<'a> {
     /// The file.
     pub dockerfile: &'a Dockerfile,
     /// What it means.
-    pub model: &'a Model,
+    pub model: &'a Model<'a>,
     /// What the run is asked to do.
     pub options: &'a Options,
 }

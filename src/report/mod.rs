@@ -2,6 +2,11 @@
 //!
 //! Owns: the wording and shape of every output. Never does: print, or write a file.
 
+pub mod diff;
 mod instructions;
+mod palette;
+pub mod path;
+pub mod summary;
 
 pub use instructions::instructions_json;
+pub use palette::{Ink, Palette};

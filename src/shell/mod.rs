@@ -5,11 +5,23 @@
 //! mapping them to the file is the caller's business (see `syntax::LogicalText`).
 //! Never does: read a Dockerfile, run anything, or guess. What it cannot locate or expand is [`Knowledge::Unknown`].
 
+mod convert;
+mod errexit;
 mod expand;
+mod keywords;
+mod lex;
 mod parse;
+mod pieces;
+mod redirect;
+mod removal;
+mod scan;
+mod simple;
+mod walk;
 
 pub use expand::{Lookup, is_plain_name};
 pub use parse::parse;
+pub use removal::Removal;
+pub use walk::Place;
 
 use std::ops::Range;
 
@@ -44,7 +56,8 @@ pub struct ListItem {
     pub and_or: Vec<AndOrItem>,
     /// Whether a single `&` follows: the list runs in the background.
     pub background: bool,
-    /// From the first byte of the first pipeline to the last byte of the last one, separator excluded.
+    /// From the first byte of the first pipeline to the last byte of the last one, separator excluded. Where all its
+    /// here-documents stand right behind it, they are part of it.
     pub span: Range<usize>,
 }
 
@@ -57,7 +70,8 @@ pub struct AndOrItem {
     pub negated: bool,
     /// Commands joined by `|`. Never empty.
     pub commands: Vec<Command>,
-    /// The pipeline's bytes (a leading `!` included, the connector excluded).
+    /// The pipeline's bytes (a leading `!` included, the connector excluded). Where here-documents of it alone follow its
+    /// line, they are part of it, up to the last ending tag.
     pub span: Range<usize>,
 }
 
@@ -144,7 +158,7 @@ pub struct SimpleCommand {
     pub words: Vec<Word>,
     /// `> file`, `2>&1`, `<<< text` …
     pub redirections: Vec<Redirection>,
-    /// First to last byte, redirections included.
+    /// First to last byte, redirections included, but without the texts of here-documents.
     pub span: Range<usize>,
 }
 
@@ -215,6 +229,7 @@ pub enum Piece {
         /// `${NAME:-word}` / `${NAME-word}`: what stands for an unset (or empty) variable.
         default: Option<Vec<Piece>>,
         /// The expansion does more than read the variable (`${A%b}`, `${#A}`, `${A:=b}` …): the result is unknown.
+        /// Together with a default it is `${NAME-word}`, which takes an empty variable as it is; [`Word::expand`] knows that.
         transformed: bool,
         /// Inside double quotes: no word splitting.
         quoted: bool,

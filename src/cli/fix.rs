@@ -1,0 +1,182 @@
+//! `dockeropt fix`: show the diff, or write it.
+
+use super::explain::ids;
+use super::files::{self, Found, Workers};
+use super::job::{Done, Job, Mode};
+use super::output::{self, Colour, Output};
+use super::{Exit, explain};
+use crate::pipeline::Options;
+use crate::report::summary::Total;
+use anyhow::ensure;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::path::{Path, PathBuf};
+
+const AFTER_HELP: &str = "\
+What is done:
+  Without a mode, the diff is printed and nothing is written. Standard output holds the diff and nothing else, so that it can be
+  piped into `git apply` or `patch -p1`; standard error tells what each fix does, and what was left alone and why.
+
+What \"safe\" means:
+  For a clean checkout built by BuildKit: if it built before, it builds now, and the image has the same files (package managers'
+  download caches and index lists aside), the same modes and owners, the same configuration. Only such fixes are made. With
+  --unsafe also those that give a good image whose content, base or behaviour may differ. In doubt, nothing is done.
+
+Files:
+  Folders are searched for Dockerfile, Dockerfile.NAME, NAME.Dockerfile, and the same with Containerfile, in any case. Left out is
+  what .gitignore names, ignore files, templates, backups, and text or code about Dockerfiles (Dockerfile.md). Hidden folders are
+  searched, .git is not. A file that is named by hand is always taken.
+
+Exit codes:
+  0  done, whether or not there was anything to change
+  1  something would change (with --check or --exit-code), or was changed (with --exit-non-zero-on-fix)
+  2  bad usage, or a file could not be done; the others were
+  3  a guard stopped a fix, which is a fault of dockeropt; everything else was done
+  Where several hold: 2 before 3 before 1.
+
+Examples:
+  dockeropt fix                                  the diff of every Dockerfile in this folder and below
+  dockeropt fix --diff app | git apply           the same as --write, by way of git
+  dockeropt fix --write app/Dockerfile           change one file
+  dockeropt fix --check                          in CI: fail if something would change
+  dockeropt fix - <Dockerfile >Dockerfile.new    from standard input to standard output
+  dockeropt fix --only cache-mounts --syntax off only one kind of fix, and no `# syntax=` line";
+
+/// Rewrite Dockerfiles; without --write, show what would change.
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP, next_line_help = false)]
+pub(super) struct Arguments {
+    /// Files, folders, or `-` for standard input. Without any: the current folder.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print a unified diff that `git apply` and `patch -p1` take (the default; beside --write it prints what is written).
+    #[arg(long)]
+    diff: bool,
+    /// Change the files, each atomically.
+    #[arg(long, short)]
+    write: bool,
+    /// Print the names of the files that would change, and exit with 1 if there are any.
+    #[arg(long, conflicts_with_all = ["write", "diff"])]
+    check: bool,
+    /// Run only these transforms (several: with commas, or the option again).
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(ids()))]
+    only: Vec<String>,
+    /// Don't run these transforms.
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(explain::ids()))]
+    skip: Vec<String>,
+    /// Also apply fixes after which the image's content, base or behaviour may differ.
+    #[arg(long = "unsafe")]
+    unsafe_fixes: bool,
+    /// The image that a new `# syntax=` line names; `off`: never add or raise one (where no registry can be reached).
+    #[arg(long, value_name = "REF|off", value_parser = syntax)]
+    syntax: Option<String>,
+    /// Exit with 1 if something would change.
+    #[arg(long)]
+    exit_code: bool,
+    /// Exit with 1 if something was written.
+    #[arg(long)]
+    exit_non_zero_on_fix: bool,
+    /// When to colour. `auto`: on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+    /// Print no word about what was fixed or left alone; errors only.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn syntax(reference: &str) -> Result<String, String> {
+    if reference.is_empty() || reference.contains(|character: char| character.is_whitespace() || character.is_control()) {
+        return Err("name an image, as docker/dockerfile:1, or say off".to_owned());
+    }
+    Ok(reference.to_owned())
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        let mut options = Options { unsafe_fixes: self.unsafe_fixes, only: self.only.clone(), skip: self.skip.clone(), ..Options::default() };
+        match self.syntax.as_deref() {
+            Some("off") => options.syntax = None,
+            Some(reference) => options.syntax = Some(reference.to_owned()),
+            None => {}
+        }
+        options
+    }
+
+    fn mode(&self) -> Mode {
+        match (self.check, self.write) {
+            (true, _) => Mode::Check,
+            (_, true) => Mode::Write { diff: self.diff },
+            _ => Mode::Diff,
+        }
+    }
+
+    fn job(&self, stdin: bool) -> Job {
+        Job {
+            options: self.options(),
+            mode: if stdin && !self.diff && !self.check { Mode::Filter } else { self.mode() },
+            quiet: self.quiet,
+            stdout: self.color.palette(&std::io::stdout()),
+            stderr: self.color.palette(&std::io::stderr()),
+            folder: std::env::current_dir().and_then(|folder| folder.canonicalize()).ok(),
+        }
+    }
+}
+
+/// Does what the arguments say.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let here = [PathBuf::from(".")];
+    let paths = if arguments.paths.is_empty() { &here } else { arguments.paths.as_slice() };
+    let stdin = paths.iter().any(|path| files::is_stdin(path));
+    ensure!(!stdin || paths.len() == 1, "`-` (standard input) can't be mixed with files: name either");
+    ensure!(!stdin || !arguments.write, "--write can't write to standard input: leave it out, and the result is on standard output");
+    let job = arguments.job(stdin);
+    let found = files::find(paths);
+    if found.is_empty() {
+        nothing_found(paths, arguments.quiet);
+        return Ok(Exit::Done);
+    }
+    let done: Vec<Done> = Workers::for_files(found.len())?.install(|| found.into_par_iter().map(|file| one(&job, file)).collect());
+    print(arguments, &job, &done)
+}
+
+fn one(job: &Job, file: Found) -> Done {
+    match file {
+        Found::Stdin => job.run(Path::new("-")),
+        Found::File(path) => job.run(&path),
+        Found::Failed(error) => job.failure(&error),
+    }
+}
+
+fn nothing_found(paths: &[PathBuf], quiet: bool) {
+    if !quiet {
+        let names: Vec<String> = paths.iter().map(|path| crate::report::path::shown(path)).collect();
+        output::say(&format!("no Dockerfile in {}; a file of another name can be given by hand\n", names.join(", ")));
+    }
+}
+
+fn print(arguments: &Arguments, job: &Job, done: &[Done]) -> anyhow::Result<Exit> {
+    let mut out = Output::stdout();
+    let (mut total, mut exit) = (Total::default(), Exit::Done);
+    for file in done {
+        out.text(&file.stdout)?;
+        out.under(&file.stderr)?;
+        total = total.and(file.total);
+        exit = exit.max(job.exit(file)).max(asked_for(arguments, file));
+    }
+    let line = format!("{}\n", total.line(job.mode.verb()));
+    match job.mode {
+        Mode::Check => out.text(&line)?,
+        _ if arguments.quiet => {}
+        _ => out.under(&line)?,
+    }
+    out.finish()?;
+    Ok(exit)
+}
+
+/// What the caller asked to be told by the exit code.
+fn asked_for(arguments: &Arguments, file: &Done) -> Exit {
+    let pending = file.total.changed > 0 && !file.written && (arguments.check || arguments.exit_code);
+    let made = file.written && arguments.exit_non_zero_on_fix;
+    if pending || made { Exit::Changes } else { Exit::Done }
+}

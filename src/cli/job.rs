@@ -1,0 +1,121 @@
+//! One file, from its name to what is printed of it.
+//!
+//! Owns: reading, the run, writing, and what becomes of an error on the way: it costs this file and no other.
+
+use super::output::error_text;
+use super::{Exit, files, panics};
+use crate::pipeline::{self, Options, Outcome, Stop};
+use crate::report::summary::{self, Total};
+use crate::report::{self, Palette, diff};
+use crate::{syntax, transforms};
+use anyhow::{Context, anyhow, ensure};
+use std::path::{Path, PathBuf};
+
+/// What is done with the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The diff is printed.
+    Diff,
+    /// The file's name is printed if it would change.
+    Check,
+    /// The file is replaced.
+    Write {
+        /// And the diff is printed.
+        diff: bool,
+    },
+    /// The whole new text is printed.
+    Filter,
+}
+
+impl Mode {
+    /// What the last line says of files that change.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Write { .. } | Self::Filter => "changed",
+            Self::Diff | Self::Check => "would change",
+        }
+    }
+}
+
+/// What is done to each file.
+pub(super) struct Job {
+    pub(super) options: Options,
+    pub(super) mode: Mode,
+    pub(super) quiet: bool,
+    pub(super) stdout: Palette,
+    pub(super) stderr: Palette,
+    /// The current folder, links resolved: names in diffs are as seen from it.
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// What is printed of a file, and how it went.
+pub(super) struct Done {
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+    pub(super) total: Total,
+    pub(super) written: bool,
+}
+
+impl Job {
+    /// Does one file; `-` is standard input.
+    pub(super) fn run(&self, path: &Path) -> Done {
+        self.attempt(path).unwrap_or_else(|error| self.failure(&error))
+    }
+
+    /// What is printed of a file that could not be done.
+    pub(super) fn failure(&self, error: &anyhow::Error) -> Done {
+        let stderr = error_text(error, self.stderr);
+        Done { stdout: String::new(), stderr, total: Total::failure(), written: false }
+    }
+
+    /// How a file went, whatever the caller asked to be told.
+    pub(super) fn exit(&self, file: &Done) -> Exit {
+        match file.total {
+            Total { failed: 1.., .. } => Exit::Failed,
+            Total { faults: 1.., .. } => Exit::Guard,
+            _ => Exit::Done,
+        }
+    }
+
+    fn attempt(&self, path: &Path) -> anyhow::Result<Done> {
+        let shown = report::path::shown(path);
+        let text = files::read(path)?;
+        let outcome = panics::caught(|| pipeline::run(&text, &self.options, transforms::all())).with_context(|| shown.clone())?;
+        ensure!(outcome.stop != Stop::Broken, broken(&shown, &text));
+        let written = outcome.changed() && matches!(self.mode, Mode::Write { .. });
+        if written {
+            files::replace(path, &outcome.before, &outcome.after)?;
+        }
+        Ok(Done {
+            stdout: self.product(path, &shown, &outcome),
+            stderr: summary::of_file(&shown, &outcome, self.quiet, self.stderr),
+            total: Total::of(&outcome),
+            written,
+        })
+    }
+
+    /// What goes to standard output.
+    fn product(&self, path: &Path, shown: &str, outcome: &Outcome) -> String {
+        match self.mode {
+            Mode::Filter => outcome.after.clone(),
+            _ if !outcome.changed() => String::new(),
+            Mode::Check => format!("would change: {shown}\n"),
+            Mode::Write { diff: false } => String::new(),
+            Mode::Diff | Mode::Write { diff: true } => {
+                let name = if files::is_stdin(path) {
+                    PathBuf::from("Dockerfile")
+                } else {
+                    files::name_in_diff(path, self.folder.as_deref())
+                };
+                diff::unified(&name, &outcome.before, &outcome.after, self.stdout)
+            }
+        }
+    }
+}
+
+/// What the builder would say of a file that it refuses, a line for each place.
+fn broken(shown: &str, text: &str) -> anyhow::Error {
+    let errors = syntax::parse(text).errors;
+    let lines: Vec<String> = errors.iter().map(|error| format!("{shown}:{}:1: {}", error.line, error.message)).collect();
+    anyhow!("{}", lines.join("\n"))
+}

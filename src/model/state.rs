@@ -1,0 +1,169 @@
+//! What holds before a step.
+//!
+//! Owns: variables (ENV and ARG), work folder, user, home and shell, and how each instruction changes them.
+
+use super::expansion::{self, Lookup};
+use super::run::Run;
+use super::users::{self, Account};
+use crate::ecosystems::{BaseImage, User};
+use crate::knowledge::Knowledge;
+use crate::syntax::{Instruction, Keyword};
+
+/// Variables, folder, user and shell at one point of a stage.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Name, value, and whether it is an ARG (which ENV overrides and stages built on this one don't see).
+    variables: Vec<(String, Knowledge<String>, bool)>,
+    /// The work folder, absolute.
+    pub workdir: Knowledge<String>,
+    /// Who runs a RUN.
+    pub user: User,
+    /// Accounts that earlier steps made or the image is known to have.
+    accounts: Vec<Account>,
+    /// The SHELL: its words.
+    pub shell: Vec<String>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            variables: Vec::new(),
+            workdir: Knowledge::Known("/".to_owned()),
+            user: User::Root,
+            accounts: Vec::new(),
+            shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
+        }
+    }
+}
+
+impl State {
+    /// What an image is known to begin with.
+    pub fn of_image(image: &BaseImage) -> Self {
+        let scratch = image.reference.known().is_some_and(|reference| reference == "scratch");
+        Self {
+            user: users::default_user(image),
+            accounts: users::known_accounts(image),
+            // An image may set any work folder; only an empty one surely has none.
+            workdir: if scratch { Knowledge::Known("/".to_owned()) } else { users::default_workdir(image) },
+            ..Self::default()
+        }
+    }
+
+    /// For a stage built on another: ENV goes along, ARG does not.
+    #[must_use]
+    pub fn without_arguments(mut self) -> Self {
+        self.variables.retain(|(_, _, argument)| !argument);
+        self
+    }
+
+    /// A function that answers for these variables.
+    pub fn lookup(&self) -> Box<Lookup<'_>> {
+        Box::new(|name| self.variable(name).cloned())
+    }
+
+    /// The variable's value; `None` when nothing sets it.
+    pub fn variable(&self, name: &str) -> Option<&Knowledge<String>> {
+        self.variables.iter().rev().find(|(key, _, _)| key == name).map(|(_, value, _)| value)
+    }
+
+    /// All variables, oldest first.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &Knowledge<String>)> {
+        self.variables.iter().map(|(name, value, _)| (name.as_str(), value))
+    }
+
+    /// The home folder of the step's user.
+    pub fn home(&self) -> Knowledge<String> {
+        if let Some(home) = self.variable("HOME") {
+            return home.clone();
+        }
+        match &self.user {
+            User::Root => Knowledge::Known("/root".to_owned()),
+            User::Other { name, uid, .. } => self.account(name.as_deref(), uid).and_then(|account| account.home.clone()).into(),
+            User::Unknown => Knowledge::Unknown,
+        }
+    }
+
+    fn account(&self, name: Option<&str>, uid: &Knowledge<u32>) -> Option<&Account> {
+        let by_name = name.and_then(|name| self.accounts.iter().rev().find(|account| account.name == name));
+        by_name.or_else(|| self.accounts.iter().rev().find(|account| account.uid.is_some() && account.uid.as_ref() == uid.known()))
+    }
+
+    /// Whether the instruction may change anything here: then a state of its own is needed.
+    pub fn changes_with(&self, instruction: &Instruction, run: Option<&Run<'_>>) -> bool {
+        match instruction.keyword {
+            Keyword::Env | Keyword::Arg | Keyword::Workdir | Keyword::User | Keyword::Shell => true,
+            Keyword::Run => run.is_some_and(users::may_make_accounts),
+            _ => false,
+        }
+    }
+
+    /// Takes the instruction's effect in. `globals` holds the ARGs before the first FROM.
+    pub fn after(&mut self, instruction: &Instruction, run: Option<&Run<'_>>, globals: &State) {
+        let values = &instruction.arguments.values;
+        match instruction.keyword {
+            Keyword::Env => {
+                for pair in values.chunks_exact(2) {
+                    let [name, value] = pair else { continue };
+                    self.set(name, self.expand(value), false);
+                }
+            }
+            Keyword::Arg => self.declare(values, globals),
+            Keyword::Workdir => {
+                let folder = values.first().map_or(Knowledge::Unknown, |value| self.expand(value));
+                self.workdir = match folder {
+                    Knowledge::Known(folder) => super::absolute(&folder, &self.workdir),
+                    Knowledge::Unknown => Knowledge::Unknown,
+                };
+            }
+            Keyword::User => {
+                let user = values.first().map_or(Knowledge::Unknown, |value| self.expand(value));
+                // A number that an argument may replace is no proof.
+                let fixed = !values.first().is_some_and(|value| value.contains('$'));
+                self.user = user.known().map_or(User::Unknown, |user| users::resolve(user, fixed, &self.accounts));
+            }
+            Keyword::Shell if instruction.arguments.json => self.shell.clone_from(values),
+            Keyword::Run => {
+                if let Some(run) = run
+                    && users::may_make_accounts(run)
+                {
+                    let made = users::made_by(run, self);
+                    self.accounts.extend(made);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn declare(&mut self, values: &[String], globals: &State) {
+        for value in values {
+            let (name, value) = match value.split_once('=') {
+                Some((name, value)) => (name, self.expand(value)),
+                None => (value.as_str(), globals.variable(value).cloned().unwrap_or(Knowledge::Unknown)),
+            };
+            // ENV wins over an ARG of the same name, wherever it stands.
+            let set_by_env = self.variables.iter().any(|(key, _, argument)| key == name && !argument);
+            if !set_by_env {
+                self.set(name, value, true);
+            }
+        }
+    }
+
+    fn expand(&self, word: &str) -> Knowledge<String> {
+        expansion::expand(word, '\\', &self.lookup())
+    }
+
+    fn set(&mut self, name: &str, value: Knowledge<String>, argument: bool) {
+        self.variables.retain(|(key, _, _)| key != name);
+        self.variables.push((name.to_owned(), value, argument));
+    }
+}
+
+impl State {
+    /// A Dockerfile path as a step sees it: variables put in, behind the work folder.
+    pub fn absolute(&self, path: &str) -> Knowledge<String> {
+        match self.expand(path) {
+            Knowledge::Known(path) => super::absolute(&path, &self.workdir),
+            Knowledge::Unknown => Knowledge::Unknown,
+        }
+    }
+}

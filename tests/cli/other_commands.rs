@@ -1,0 +1,65 @@
+//! `parse`, `list`, `explain`.
+
+use super::place::Place;
+use super::{BEFORE, FINE};
+use serde_json::{Value, json};
+
+#[test]
+fn parse_prints_one_object_a_line_with_the_file_as_given() {
+    let place = Place::new();
+    place.file("a/Dockerfile", "FROM --platform=x a\nRUN <<E\nb\nE\n").file("empty", "");
+    let ran = place.run(&["parse", "./a/Dockerfile", "empty", "--format", "json"]).exits(0);
+    let lines: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let from = json!({
+        "cmd": "FROM", "sub_cmd": null, "json": false, "start": 1, "end": 1, "flags": ["--platform=x"], "value": ["a"], "heredocs": [],
+    });
+    assert_eq!(lines[0]["file"], "./a/Dockerfile");
+    assert_eq!(lines[0]["instructions"][0], from);
+    assert_eq!(lines[0]["instructions"][1]["heredocs"], json!([{ "name": "E", "fd": 0, "content": "b\n" }]));
+    assert_eq!((&lines[1]["file"], &lines[1]["line"]), (&json!("empty"), &json!(1)));
+    assert!(lines[1]["error"].as_str().unwrap().contains("no instruction"));
+    assert!(ran.stderr.is_empty());
+}
+
+#[test]
+fn parse_goes_on_past_what_it_cannot_read() {
+    let place = Place::new();
+    place.file("bad", b"\xff").file("good", FINE);
+    let ran = place.run(&["parse", "nowhere", "bad", "good"]).exits(2).says(&["error: nowhere: ", "error: bad:1:1: is not UTF-8"]);
+    assert_eq!(ran.stdout.lines().count(), 1);
+    let piped = place.run_with_input(&["parse", "-"], FINE.as_bytes()).exits(0).stdout;
+    assert!(piped.starts_with("{\"file\":\"-\",\"instructions\":[{\"cmd\":\"FROM\""), "{piped}");
+}
+
+#[test]
+fn parse_keeps_the_order_of_its_arguments() {
+    let place = Place::new();
+    let names: Vec<String> = (0..100).map(|number| format!("{number}")).collect();
+    for name in &names {
+        place.file(name, BEFORE);
+    }
+    let arguments: Vec<&str> = ["parse"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let files: Vec<String> = place
+        .run(&arguments)
+        .exits(0)
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["file"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(files, names);
+}
+
+#[test]
+fn list_and_explain_know_every_transform() {
+    let place = Place::new();
+    let list = place.run(&["list"]).exits(0).stdout;
+    let ids: Vec<&str> = list.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(ids.len(), dockeropt::transforms::all().len());
+    assert!(ids.contains(&"cache-mounts") && ids.contains(&"syntax-header"), "{list}");
+    for id in ids {
+        let text = place.run(&["explain", id]).exits(0).stdout;
+        for heading in ["What it does", "Why", "Example", "Safety", "References"] {
+            assert!(text.contains(heading), "{id} explains no \"{heading}\"");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The mounts that a RUN has and those that it gets.
+//!
+//! Owns: reading the author's `--mount` flags, and the text of ours. Never does: change a mount that the author wrote.
+
+use super::usage::StepUse;
+use super::visibility;
+use crate::ecosystems::{CacheFolder, Sharing, User};
+use crate::knowledge::Knowledge;
+use crate::model::{Model, mount_option, paths};
+use crate::pipeline::Refusal;
+
+/// A mount that the author wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Existing {
+    /// `cache`, `bind`, `secret` …; `bind` where none is given.
+    pub kind: String,
+    /// Absolute, where it is known.
+    pub target: Knowledge<String>,
+}
+
+/// The mounts on a RUN.
+pub fn existing(item: &StepUse<'_>) -> Vec<Existing> {
+    item.step
+        .instruction
+        .flags_named("mount")
+        .map(|flag| {
+            let option = |name| mount_option(flag.value(), name);
+            let kind = option("type").unwrap_or("bind").to_owned();
+            let target = option("target").or_else(|| option("dst")).or_else(|| option("destination"));
+            let target = target.map_or(Knowledge::Unknown, |target| item.step.state.absolute(target));
+            Existing { kind, target }
+        })
+        .collect()
+}
+
+/// Whether a folder is served by a cache mount that stands there already: on it, above it, or (the author's choice) in it.
+///
+/// # Errors
+/// A mount of another kind that lies over the folder.
+pub fn is_served(existing: &[Existing], target: &str) -> Result<bool, Refusal> {
+    for mount in existing {
+        let Some(path) = mount.target.known() else { continue };
+        if !paths::is_within(target, path) && !paths::is_within(path, target) {
+            continue;
+        }
+        if mount.kind == "cache" {
+            return Ok(true);
+        }
+        let why = format!("the author's {} mount on {path} lies over {target}", mount.kind);
+        return Err(Refusal::AuthorsMount { why });
+    }
+    Ok(false)
+}
+
+/// A mount to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The folder.
+    pub target: String,
+    sharing: Sharing,
+    id: Option<String>,
+    owner: Option<(u32, Option<u32>)>,
+}
+
+impl Mount {
+    /// The flag as it is written.
+    pub fn flag(&self) -> String {
+        let mut flag = "--mount=type=cache".to_owned();
+        if let Some(id) = &self.id {
+            flag.push_str(&format!(",id={id}"));
+        }
+        flag.push_str(&format!(",target={}", self.target));
+        if self.sharing == Sharing::Locked {
+            flag.push_str(",sharing=locked");
+        }
+        if let Some((uid, gid)) = self.owner {
+            flag.push_str(&format!(",uid={uid}"));
+            if let Some(gid) = gid {
+                flag.push_str(&format!(",gid={gid}"));
+            }
+        }
+        flag
+    }
+
+    /// The mount of a folder for a command that `user` runs.
+    ///
+    /// # Errors
+    /// A user or platform for which the mount would not be right.
+    pub fn of(model: &Model<'_>, item: &StepUse<'_>, manager: &'static str, folder: &CacheFolder, user: &User, bases: usize) -> Result<Self, Refusal> {
+        if folder.target.contains([',', '"', '\'', ' ', '$', '\\']) {
+            return Err(Refusal::NotEditable { why: format!("the folder {} can't be written in a mount", folder.target) });
+        }
+        let owner = owner(item, folder, user)?;
+        let mut parts = Vec::new();
+        if folder.by_base_image && bases > 1 {
+            let image = model.stages.get(item.stage).and_then(|stage| stage.image.reference.known()).map_or("", String::as_str);
+            parts.push(image.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-', "-"));
+        }
+        if !folder.keyed_by_platform && model.several_platforms() {
+            parts.push(platform_variable(item, manager)?);
+        }
+        let name = folder.target.trim_start_matches('/').replace(['/', '.'], "-");
+        let id = (!parts.is_empty()).then(|| format!("{name}-{}", parts.join("-")).replace("--", "-"));
+        Ok(Self { target: folder.target.clone(), sharing: folder.sharing, id, owner })
+    }
+}
+
+/// The ARG by which a cache is kept apart by platform.
+fn platform_variable(item: &StepUse<'_>, manager: &'static str) -> Result<String, Refusal> {
+    let declared = ["TARGETPLATFORM", "TARGETARCH"].into_iter().find(|name| item.step.state.variable(name).is_some());
+    declared.map(|name| format!("${name}")).ok_or_else(|| {
+        let because = "files of several platforms would share one cache; `ARG TARGETARCH` in this stage would allow an id for each".to_owned();
+        Refusal::Manager { id: manager, obstacle: crate::ecosystems::Obstacle::Unsafe { because } }
+    })
+}
+
+fn owner(item: &StepUse<'_>, folder: &CacheFolder, user: &User) -> Result<Option<(u32, Option<u32>)>, Refusal> {
+    match user {
+        User::Root => Ok(None),
+        User::Unknown => Err(Refusal::User {
+            why: "the user of this step is not known, and a cache mount belongs to root unless its number is given".to_owned(),
+        }),
+        User::Other { name, uid, gid } => {
+            let Some(uid) = uid.known() else {
+                let who = name.as_deref().unwrap_or("this user");
+                return Err(Refusal::User { why: format!("the number of user {who} is not proven (`useradd -u NUMBER` would), and a cache mount belongs to root unless it is given") });
+            };
+            writes_beside(item, folder)?;
+            Ok(Some((*uid, gid.known().copied())))
+        }
+    }
+}
+
+/// The parents that BuildKit makes for a mount belong to root while the step runs.
+fn writes_beside(item: &StepUse<'_>, folder: &CacheFolder) -> Result<(), Refusal> {
+    let parent = folder.target.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let home = item.step.state.home();
+    if home.known().is_some_and(|home| home == parent) {
+        return Ok(());
+    }
+    let other = item.commands.iter().enumerate().find(|(index, ran)| {
+        !item.uses.iter().any(|used| used.command == *index) && !super::cleanups::is_plain(ran)
+    });
+    match other {
+        None => Ok(()),
+        Some((_, ran)) => Err(Refusal::User {
+            why: format!("while the mount is there, {parent} belongs to root, and `{}` may want to write beside it", ran.invocation.program),
+        }),
+    }
+}
+
+/// Whether a later RUN that works from the folder can be given the same mount.
+///
+/// # Errors
+/// Why not: then the step that fetches must stay as it is.
+pub fn for_reader(reader: &StepUse<'_>, fetcher: &StepUse<'_>, mount: &Mount) -> Result<Option<Mount>, Refusal> {
+    if is_served(&existing(reader), &mount.target)? {
+        return Ok(None);
+    }
+    if reader.step.state.user != fetcher.step.state.user {
+        let (target, line) = (mount.target.clone(), reader.line());
+        return Err(Refusal::LaterReader { target, line, what: "a step of another user".to_owned() });
+    }
+    if let Some(ran) = reader.commands.iter().find(|ran| visibility::is_cleaner(ran, &mount.target)) {
+        let why = format!("`{}` cleans {} in a step that may work from it", ran.invocation.program, mount.target);
+        return Err(Refusal::Cleanup { line: reader.line(), why });
+    }
+    Ok(Some(mount.clone()))
+}

@@ -1,0 +1,281 @@
+//! What happens to one RUN.
+//!
+//! Owns: putting together, for one manager in one RUN, its mounts, the changes of its commands and the cleanups that go; and
+//! turning such plans into edits.
+
+use super::cleanups::{self, Cut};
+use super::layout;
+use super::mounts::{self, Mount};
+use super::usage::{self, StepUse};
+use super::visibility::{self, Question};
+use crate::ecosystems::{Activity, CacheFolder, CommandChange, Ecosystem, Invocation, User};
+use crate::edit::{self, Edit};
+use crate::model::{Form, Model, Ran};
+use crate::pipeline::Refusal;
+use crate::syntax::Dockerfile;
+use std::ops::Range;
+
+/// What all plans of a file look at.
+pub struct Sight<'v> {
+    /// The file.
+    pub dockerfile: &'v Dockerfile,
+    /// What it means.
+    pub model: &'v Model<'v>,
+    /// The RUNs of each stage.
+    pub uses: &'v [Vec<StepUse<'v>>],
+    /// Every command of each stage's chain, in order.
+    pub history: &'v [History],
+}
+
+/// The commands of a stage and those it is built on, oldest first.
+#[derive(Default)]
+pub struct History {
+    /// The commands.
+    pub invocations: Vec<Invocation>,
+    /// For each RUN of the stage itself: its step's index, and where its commands begin.
+    pub begins: Vec<(usize, usize)>,
+}
+
+impl Sight<'_> {
+    /// What ran before a command of a step.
+    pub fn earlier(&self, item: &StepUse<'_>, command: usize) -> &[Invocation] {
+        let Some(history) = self.history.get(item.stage) else { return &[] };
+        let begin = history.begins.iter().find(|(step, _)| *step == item.index).map_or(0, |(_, begin)| *begin);
+        history.invocations.get(..begin + command).unwrap_or_default()
+    }
+}
+
+/// What happens to one RUN.
+pub struct StepPlan<'v> {
+    /// The RUN.
+    pub item: &'v StepUse<'v>,
+    /// Mounts to add, in order.
+    pub mounts: Vec<Mount>,
+    /// Changes of commands, by their index.
+    pub changes: Vec<(usize, CommandChange)>,
+    /// What goes.
+    pub cuts: Vec<Cut>,
+    /// Text to put in front of a command: offset of the script, text.
+    pub insertions: Vec<(usize, String)>,
+    /// The whole instruction goes.
+    pub remove: bool,
+    /// The managers served.
+    pub managers: Vec<&'static str>,
+    /// Said beside the fix.
+    pub notes: Vec<String>,
+}
+
+impl<'v> StepPlan<'v> {
+    /// Nothing to do yet.
+    pub fn new(item: &'v StepUse<'v>) -> Self {
+        Self { item, mounts: Vec::new(), changes: Vec::new(), cuts: Vec::new(), insertions: Vec::new(), remove: false, managers: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.mounts.is_empty() && self.changes.is_empty() && self.cuts.is_empty() && self.insertions.is_empty() && !self.remove
+    }
+
+    /// Takes in what another manager needs of the same RUN.
+    pub fn merge(&mut self, other: Self) {
+        for mount in other.mounts {
+            if !self.mounts.iter().any(|own| own.target == mount.target) {
+                self.mounts.push(mount);
+            }
+        }
+        self.changes.extend(other.changes);
+        self.cuts.extend(other.cuts.into_iter().filter(|cut| !self.cuts.contains(cut)).collect::<Vec<_>>());
+        self.insertions.extend(other.insertions);
+        self.remove |= other.remove;
+        self.managers.extend(other.managers);
+        self.notes.extend(other.notes);
+    }
+}
+
+/// The plans for one manager in one RUN (and in later RUNs that work from what it fetches). `None`: nothing to do.
+///
+/// # Errors
+/// Why the RUN must stay as it is.
+pub fn of_step<'v>(sight: &'v Sight<'v>, item: &'v StepUse<'v>, ecosystem: &'static dyn Ecosystem) -> Result<Option<Vec<StepPlan<'v>>>, Refusal> {
+    let existing = mounts::existing(item);
+    if visibility::is_windows(sight.model, item.stage) {
+        return Err(Refusal::Elsewhere { why: "the stage starts from a Windows image, where these folders are not".to_owned() });
+    }
+    let mut plan = StepPlan::new(item);
+    let mut folders: Vec<(CacheFolder, User)> = Vec::new();
+    let mut fetching = own_commands(item, ecosystem);
+    fetching.retain(|(_, activity)| matches!(activity, Activity::Install { .. } | Activity::RefreshIndex));
+    // Installs name all folders, refreshes some of them: the order of mounts is that of the installs.
+    fetching.sort_by_key(|(_, activity)| *activity == Activity::RefreshIndex);
+    for (command, _) in fetching {
+        let Some(ran) = item.commands.get(command) else { continue };
+        let at = usage::surroundings(sight.model, item, ran, sight.earlier(item, command));
+        let wanted = match ecosystem.cache(&ran.invocation, &at) {
+            Ok(wanted) => wanted,
+            // The author has mounted something here and set the manager up by other means: it is theirs.
+            Err(_) if existing.iter().any(|mount| mount.kind == "cache") => return Ok(None),
+            Err(obstacle) => return Err(Refusal::Manager { id: ecosystem.id(), obstacle }),
+        };
+        for folder in wanted.mounts {
+            if !folders.iter().any(|(known, _)| known.target == folder.target) {
+                folders.push((folder, at.user.clone()));
+            }
+        }
+        plan.changes.extend(wanted.changes.into_iter().map(|change| (command, change)));
+        plan.notes.extend(wanted.notes);
+    }
+    let mut plans = Vec::new();
+    for (folder, user) in &folders {
+        if mounts::is_served(&existing, &folder.target)? {
+            continue;
+        }
+        let question = Question { model: sight.model, uses: sight.uses, ecosystem, folder, at: item };
+        question.ask()?;
+        if let Some(what) = visibility::copied_in_step(item, ecosystem, &folder.target) {
+            return Err(Refusal::LaterReader { target: folder.target.clone(), line: item.line(), what });
+        }
+        let bases = base_images(sight, ecosystem);
+        let mount = Mount::of(sight.model, item, ecosystem.id(), folder, user, bases)?;
+        plan.mounts.push(mount);
+    }
+    plans.extend(readers(sight, item, ecosystem, &folders)?);
+    let targets: Vec<String> = folders.iter().map(|(folder, _)| folder.target.clone()).collect();
+    if !targets.is_empty() {
+        plan.cuts = cleanups::in_step(item, ecosystem, &targets, ecosystem.classic_folders())?;
+    }
+    editable(item, &plan)?;
+    if !plan.is_empty() {
+        plan.managers.push(ecosystem.id());
+        plans.insert(0, plan);
+    }
+    Ok((!plans.is_empty()).then_some(plans))
+}
+
+/// Later RUNs that work from what this one fetches get the same mounts, whether they are new here or the author's.
+fn readers<'v>(sight: &'v Sight<'v>, item: &'v StepUse<'v>, ecosystem: &'static dyn Ecosystem, folders: &[(CacheFolder, User)]) -> Result<Vec<StepPlan<'v>>, Refusal> {
+    let mut plans: Vec<StepPlan<'v>> = Vec::new();
+    for (folder, user) in folders {
+        let question = Question { model: sight.model, uses: sight.uses, ecosystem, folder, at: item };
+        let readers: Vec<(usize, usize)> = question.readers_without_own_use().iter().map(|reader| (reader.stage, reader.index)).collect();
+        if readers.is_empty() {
+            continue;
+        }
+        let mount = Mount::of(sight.model, item, ecosystem.id(), folder, user, base_images(sight, ecosystem))?;
+        for (stage, index) in readers {
+            let Some(reader) = sight.uses.get(stage).and_then(|uses| uses.iter().find(|reader| reader.index == index)) else { continue };
+            let Some(mount) = mounts::for_reader(reader, item, &mount)? else { continue };
+            match plans.iter_mut().find(|plan| plan.item.index == index && plan.item.stage == stage) {
+                Some(plan) => plan.mounts.push(mount),
+                None => {
+                    let mut plan = StepPlan::new(reader);
+                    plan.mounts.push(mount);
+                    plan.managers.push(ecosystem.id());
+                    plans.push(plan);
+                }
+            }
+        }
+    }
+    Ok(plans)
+}
+
+fn own_commands(item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> Vec<(usize, Activity)> {
+    item.uses.iter().filter(|used| used.ecosystem.id() == ecosystem.id()).map(|used| (used.command, used.activity)).collect()
+}
+
+/// How many different images the manager's commands of this file run in.
+fn base_images(sight: &Sight<'_>, ecosystem: &dyn Ecosystem) -> usize {
+    let mut images: Vec<&str> = Vec::new();
+    for (stage, uses) in sight.model.stages.iter().zip(sight.uses) {
+        let image = stage.image.reference.known().map_or("?", String::as_str);
+        if uses.iter().any(|item| item.fetches(ecosystem)) && !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    images.len()
+}
+
+/// Whether every change of the plan has an exact place in the file.
+fn editable(item: &StepUse<'_>, plan: &StepPlan<'_>) -> Result<(), Refusal> {
+    let needs_text = !plan.changes.is_empty() || !plan.cuts.is_empty() || !plan.insertions.is_empty();
+    if needs_text && item.run.form == Form::Exec {
+        return Err(Refusal::NotEditable { why: "the RUN is in exec form, in which a command's options can't be changed safely; the shell form would allow it".to_owned() });
+    }
+    for (command, change) in &plan.changes {
+        let ran = item.commands.get(*command);
+        if ran.and_then(|ran| change_edit(ran, change)).is_none() {
+            let name = ran.map_or("", |ran| ran.invocation.program.as_str());
+            return Err(Refusal::NotEditable { why: format!("`{name}` needs a change to use the mount, and its place in the text is not exact") });
+        }
+    }
+    Ok(())
+}
+
+/// A change as (range of the script, text).
+fn change_edit(ran: &Ran, change: &CommandChange) -> Option<(Range<usize>, String)> {
+    let invocation = &ran.invocation;
+    match change {
+        CommandChange::RemoveArgument(index) => Some((cleanups::argument_range(ran, *index)?, String::new())),
+        CommandChange::ReplaceArgument(index, text) => Some((invocation.arguments.get(*index)?.span.known()?.clone(), text.clone())),
+        CommandChange::InsertAfterProgram(text) => {
+            let at = *invocation.behind_program.known()?;
+            Some((at..at, format!(" {text}")))
+        }
+        CommandChange::SetVariable(name, value) => {
+            let at = *invocation.front.known()?;
+            Some((at..at, format!("{name}={value} ")))
+        }
+    }
+}
+
+/// The edits of a plan; `None` where one of them has no place.
+pub fn edits(dockerfile: &Dockerfile, plan: &StepPlan<'_>) -> Option<Vec<Edit>> {
+    let (item, run) = (plan.item, plan.item.run);
+    if plan.remove {
+        return Some(vec![layout::remove_instruction(dockerfile, item.step.instruction)?]);
+    }
+    let text = &run.script.text;
+    let mut edits = Vec::new();
+    if !plan.mounts.is_empty() {
+        let flags: Vec<String> = plan.mounts.iter().map(Mount::flag).collect();
+        edits.push(layout::add_flags(dockerfile, item.step.instruction, &flags)?);
+    }
+    for (at, insert) in &plan.insertions {
+        edits.push(layout::insert(text, *at, insert.clone()));
+    }
+    for (command, change) in &plan.changes {
+        let (range, insert) = change_edit(item.commands.get(*command)?, change)?;
+        edits.push(match (range.is_empty(), change) {
+            (true, CommandChange::InsertAfterProgram(_)) => layout::insert_behind(text, range.start, insert),
+            (true, _) => layout::insert(text, range.start, insert),
+            (false, CommandChange::RemoveArgument(_)) => {
+                edits.extend(layout::cut(dockerfile, run, range));
+                continue;
+            }
+            (false, _) => Edit::replace(text.range(range), insert),
+        });
+    }
+    for range in joined_cuts(item, &plan.cuts) {
+        edits.extend(layout::cut(dockerfile, run, range));
+    }
+    Some(edit::join(edits))
+}
+
+/// Cuts that touch as one; those that overlap took the connector between two commands twice, so the next command's start ends
+/// the whole.
+fn joined_cuts(item: &StepUse<'_>, cuts: &[Cut]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = cuts.iter().filter_map(|cut| if let Cut::Part(range) = cut { Some(range.clone()) } else { None }).collect();
+    ranges.sort_by_key(|range| (range.start, range.end));
+    ranges.dedup();
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start < last.end => {
+                let end = last.end.max(range.end);
+                last.end = item.commands.iter().map(|ran| ran.invocation.span.start).filter(|start| *start >= end).min().unwrap_or(end);
+            }
+            Some(last) if range.start == last.end => last.end = range.end,
+            _ => joined.push(range),
+        }
+    }
+    joined
+}

@@ -1,0 +1,211 @@
+//! Managers whose steps hang together: an index fetched in one RUN serves the installs of another.
+//!
+//! Owns: doing all RUNs of a stage or none, giving every install its own index refresh, and taking out the refreshes and cleanups
+//! that are dead from then on. Why each install refreshes for itself: BuildKit prunes cache mounts sooner than layers, and an
+//! install behind a cached `update` layer would then find no index.
+
+use super::cleanups;
+use super::layout;
+use super::mounts;
+use super::plan::{self, Sight, StepPlan};
+use super::usage::StepUse;
+use super::visibility;
+use crate::ecosystems::{Activity, Ecosystem};
+use crate::model::{Base, Ran};
+use crate::pipeline::Refusal;
+use crate::shell::Removal;
+
+/// One stage's plans, or the line and reason that stand in the way.
+pub type StagePlans<'v> = Result<Vec<StepPlan<'v>>, (usize, Refusal)>;
+
+/// The plans for one manager in every stage that it fetches in: stage and plans.
+pub fn of_file<'v>(sight: &'v Sight<'v>, ecosystem: &'static dyn Ecosystem) -> Vec<(usize, StagePlans<'v>)> {
+    let mut results: Vec<(usize, StagePlans<'v>)> = Vec::new();
+    for (stage, uses) in sight.uses.iter().enumerate() {
+        if uses.iter().any(|item| installs(item, ecosystem)) {
+            results.push((stage, of_stage(sight, stage, ecosystem)));
+        }
+    }
+    keep_index_for_others(sight, ecosystem, &mut results);
+    results
+}
+
+fn installs(item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> bool {
+    item.of(ecosystem).any(|(_, activity)| matches!(activity, Activity::Install { .. }))
+}
+
+/// A stage that must stay as it is may live on the index that a stage below it leaves in its layers: then that one stays too.
+fn keep_index_for_others<'v>(sight: &Sight<'v>, ecosystem: &dyn Ecosystem, results: &mut [(usize, StagePlans<'v>)]) {
+    let failed: Vec<(usize, usize, String)> = results
+        .iter()
+        .filter_map(|(stage, result)| result.as_ref().err().map(|(line, refusal)| (*stage, *line, refusal.to_string())))
+        .filter(|(stage, _, _)| sight.uses.get(*stage).is_some_and(|uses| uses.iter().any(|item| needs_index_from_elsewhere(item, ecosystem))))
+        .collect();
+    for (stage, line, why) in failed {
+        let chain = sight.model.chain(stage);
+        for (other, result) in results.iter_mut() {
+            if result.is_ok() && chain.contains(other) {
+                *result = Err((line, Refusal::Together { line, why: why.clone() }));
+            }
+        }
+    }
+}
+
+/// Whether an install of the RUN works from an index that an earlier RUN (or the image) brought.
+fn needs_index_from_elsewhere(item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> bool {
+    first_install_without_index(item, ecosystem).is_some()
+}
+
+fn first_install_without_index<'s>(item: &'s StepUse<'_>, ecosystem: &'s dyn Ecosystem) -> Option<&'s Ran> {
+    for (ran, activity) in item.of(ecosystem) {
+        match activity {
+            Activity::RefreshIndex => return None,
+            Activity::Install { needs_index: true } => return Some(ran),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecosystem) -> StagePlans<'v> {
+    let uses = sight.uses.get(stage).map_or(&[][..], Vec::as_slice);
+    authors_own(uses, ecosystem)?;
+    let mut plans: Vec<StepPlan<'v>> = Vec::new();
+    let mut folders: Vec<String> = Vec::new();
+    let mut leaves_index = None;
+    for item in uses.iter().filter(|item| item.fetches(ecosystem)) {
+        let made = plan::of_step(sight, item, ecosystem).map_err(|refusal| (item.line(), refusal))?;
+        let mut plan = StepPlan::new(item);
+        for made in made.into_iter().flatten() {
+            folders.extend(made.mounts.iter().map(|mount| mount.target.clone()));
+            plan.merge(made);
+        }
+        if let Some(install) = first_install_without_index(item, ecosystem) {
+            let refresh = refresh_before(sight, item, install, ecosystem).map_err(|refusal| (item.line(), refusal))?;
+            plan.insertions.push((install.invocation.span.start, refresh));
+            plan.managers = vec![ecosystem.id()];
+        }
+        if leaves_index.is_none() && plan.cuts.is_empty() && !plan.mounts.is_empty() {
+            leaves_index = Some(item);
+        }
+        plans.push(plan);
+    }
+    folders.sort();
+    folders.dedup();
+    if folders.is_empty() {
+        // Nothing new: what is left to change is a cleanup or an option.
+        plans.retain(|plan| !plan.is_empty());
+        return Ok(plans);
+    }
+    if let Some(item) = leaves_index {
+        others_may_read_index(sight, item, ecosystem)?;
+    }
+    drop_lone_refreshes(sight, ecosystem, &mut plans);
+    plans.extend(uses.iter().filter(|item| !item.fetches(ecosystem)).filter_map(|item| cleanup_plan(sight, item, ecosystem, &folders)));
+    plans.retain(|plan| !plan.is_empty());
+    Ok(plans)
+}
+
+/// Where the author mounts this manager's cache in another way, the stage is theirs.
+fn authors_own(uses: &[StepUse<'_>], ecosystem: &dyn Ecosystem) -> Result<(), (usize, Refusal)> {
+    let is_classic = |mount: &mounts::Existing| {
+        mount.kind == "cache"
+            && mount.target.known().is_some_and(|target| ecosystem.classic_folders().iter().any(|folder| crate::model::paths::is_within(target, folder)))
+    };
+    let fetching = || uses.iter().filter(|item| item.fetches(ecosystem));
+    let Some(own) = fetching().find(|item| mounts::existing(item).iter().any(is_classic)) else { return Ok(()) };
+    let without: Vec<usize> = fetching().filter(|item| !mounts::existing(item).iter().any(is_classic)).map(StepUse::line).collect();
+    let why = match without.first() {
+        None => format!("{} has a cache mount of the author's own on line {}", ecosystem.id(), own.line()),
+        Some(line) => format!("{} has a cache mount of the author's own on line {} but not on line {line}; the two ways don't mix", ecosystem.id(), own.line()),
+    };
+    Err((own.line(), Refusal::AuthorsMount { why }))
+}
+
+/// The refresh to put in front of an install, as the author wrote it earlier in the file.
+fn refresh_before(sight: &Sight<'_>, item: &StepUse<'_>, install: &Ran, ecosystem: &dyn Ecosystem) -> Result<String, Refusal> {
+    let name = &install.invocation.program;
+    if install.conditional || !matches!(install.removal, Removal::Range(_) | Removal::Whole) && !is_last_of_list(install) {
+        let why = format!("`{name}` works from an index of an earlier RUN, and no refresh can be put in front of it: it is part of a larger construct");
+        return Err(Refusal::NotEditable { why });
+    }
+    let mut refreshes = Vec::new();
+    for stage in sight.model.chain(item.stage) {
+        let uses = sight.uses.get(stage).map_or(&[][..], Vec::as_slice);
+        let before = uses.iter().filter(|other| stage != item.stage || other.index < item.index);
+        for other in before {
+            refreshes.extend(other.of(ecosystem).filter(|(ran, activity)| *activity == Activity::RefreshIndex && is_plain_refresh(ran)).map(|(ran, _)| (other, ran)));
+        }
+    }
+    let text = refreshes.iter().rev().find_map(|(other, ran)| {
+        let text = other.run.text().get(ran.invocation.span.clone())?;
+        (!text.contains(['\n', '#'])).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+    });
+    match text {
+        Some(text) => Ok(format!("{text} && ")),
+        None => Err(Refusal::Together {
+            line: item.line(),
+            why: format!("`{name}` works from an index that nothing in this file fetches, so it comes with the base image, where a mount would hide it"),
+        }),
+    }
+}
+
+/// The last command of a `;` list can't be taken out (its status counts), but text can be put in front of it.
+fn is_last_of_list(ran: &Ran) -> bool {
+    matches!(ran.removal, Removal::No(why) if why.contains("exit status"))
+}
+
+/// `apt-get update` and not a command that refreshes on the way.
+fn is_plain_refresh(ran: &Ran) -> bool {
+    let mut arguments = ran.invocation.known_arguments();
+    !ran.conditional && arguments.any(|(_, value)| matches!(value, "update" | "makecache" | "refresh" | "ref" | "check-update" | "-Sy" | "-Syy"))
+}
+
+/// Scripts and tools behind a RUN that leaves its index in the layer may install from it.
+fn others_may_read_index(sight: &Sight<'_>, item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> Result<(), (usize, Refusal)> {
+    let mut stages = vec![(item.stage, item.index + 1)];
+    stages.extend(sight.model.built_on(item.stage).into_iter().map(|stage| (stage, 0)));
+    for (stage, from) in stages {
+        let uses = sight.uses.get(stage).map_or(&[][..], Vec::as_slice);
+        for other in uses.iter().filter(|other| other.index >= from && !other.fetches(ecosystem)) {
+            let reader = other.commands.iter().find(|ran| visibility::is_script(ran) || ecosystem.readers().contains(&ran.invocation.program.as_str()));
+            if let Some(ran) = reader {
+                let why = format!("`{}` may install from the index that line {} leaves in its layer", ran.invocation.path, item.line());
+                return Err((other.line(), Refusal::Together { line: other.line(), why }));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A RUN that only refreshes is dead once every install refreshes for itself.
+fn drop_lone_refreshes(sight: &Sight<'_>, ecosystem: &dyn Ecosystem, plans: &mut [StepPlan<'_>]) {
+    let serves_children = |stage: usize| sight.model.stages.iter().any(|other| other.base == Base::Stage(stage));
+    for plan in plans.iter_mut() {
+        let item = plan.item;
+        let only_refreshes = !item.commands.is_empty()
+            && item.uses.len() == item.commands.len()
+            && item.of(ecosystem).count() == item.commands.len()
+            && item.of(ecosystem).all(|(ran, activity)| activity == Activity::Clean || activity == Activity::RefreshIndex && is_plain_refresh(ran));
+        if only_refreshes && !serves_children(item.stage) && layout::remove_instruction(sight.dockerfile, item.step.instruction).is_some() {
+            let mut emptied = StepPlan::new(item);
+            emptied.remove = true;
+            emptied.managers = vec![ecosystem.id()];
+            *plan = emptied;
+        }
+    }
+}
+
+/// A RUN that fetches nothing but cleans what is a mount elsewhere: the cleanup is dead.
+fn cleanup_plan<'v>(sight: &Sight<'_>, item: &'v StepUse<'v>, ecosystem: &'static dyn Ecosystem, folders: &[String]) -> Option<StepPlan<'v>> {
+    let mut plan = StepPlan::new(item);
+    plan.managers = vec![ecosystem.id()];
+    let cuts = cleanups::in_other_step(item, ecosystem, folders, ecosystem.classic_folders());
+    if cuts.contains(&cleanups::Cut::Whole) {
+        layout::remove_instruction(sight.dockerfile, item.step.instruction)?;
+        plan.remove = true;
+    } else {
+        plan.cuts = cuts;
+    }
+    Some(plan)
+}

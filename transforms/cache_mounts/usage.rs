@@ -1,0 +1,107 @@
+//! Which package managers a RUN uses, and how.
+//!
+//! Owns: offering each command to the ecosystems and putting the command's surroundings together. Never does: decide anything.
+
+use crate::ecosystems::{self, Activity, Ecosystem, Invocation, Surroundings, User, Wrapper};
+use crate::knowledge::Knowledge;
+use crate::model::{Model, Ran, Run, Stage, Step};
+
+/// A manager's command in a RUN.
+pub struct Use {
+    /// Whose command it is.
+    pub ecosystem: &'static dyn Ecosystem,
+    /// Index into [`StepUse::commands`].
+    pub command: usize,
+    /// What it does with the cache.
+    pub activity: Activity,
+}
+
+/// A RUN with its commands and what managers they belong to.
+pub struct StepUse<'m> {
+    /// Index of the stage.
+    pub stage: usize,
+    /// Index of the step in its stage.
+    pub index: usize,
+    /// The step.
+    pub step: &'m Step<'m>,
+    /// Its RUN.
+    pub run: &'m Run<'m>,
+    /// Every command, in order.
+    pub commands: Vec<Ran>,
+    /// The managers' commands among them, in order.
+    pub uses: Vec<Use>,
+}
+
+impl StepUse<'_> {
+    /// The commands of one manager with what they do.
+    pub fn of<'s>(&'s self, ecosystem: &'s dyn Ecosystem) -> impl Iterator<Item = (&'s Ran, Activity)> {
+        let wanted = ecosystem.id();
+        self.uses
+            .iter()
+            .filter(move |item| item.ecosystem.id() == wanted)
+            .filter_map(|item| Some((self.commands.get(item.command)?, item.activity)))
+    }
+
+    /// Whether one of the manager's commands fetches something.
+    pub fn fetches(&self, ecosystem: &dyn Ecosystem) -> bool {
+        self.of(ecosystem).any(|(_, activity)| matches!(activity, Activity::Install { .. } | Activity::RefreshIndex))
+    }
+
+    /// 1-based line of the RUN.
+    pub fn line(&self) -> usize {
+        self.step.instruction.lines.0
+    }
+}
+
+/// The RUN steps of a stage, each with its managers' commands.
+pub fn of_stage<'m>(model: &'m Model<'m>, stage: usize) -> Vec<StepUse<'m>> {
+    let Some(Stage { steps, .. }) = model.stages.get(stage) else { return Vec::new() };
+    steps.iter().enumerate().filter_map(|(index, step)| of_step(stage, index, step)).collect()
+}
+
+fn of_step<'m>(stage: usize, index: usize, step: &'m Step<'m>) -> Option<StepUse<'m>> {
+    let run = step.run.as_ref()?;
+    let commands = run.commands(&step.state);
+    let mut uses = Vec::new();
+    for (command, ran) in commands.iter().enumerate() {
+        for ecosystem in ecosystems::all() {
+            if let Some(activity) = recognise(*ecosystem, &ran.invocation) {
+                uses.push(Use { ecosystem: *ecosystem, command, activity });
+                break;
+            }
+        }
+    }
+    Some(StepUse { stage, index, step, run, commands, uses })
+}
+
+fn recognise(ecosystem: &dyn Ecosystem, invocation: &Invocation) -> Option<Activity> {
+    let named = ecosystem.programs().iter().any(|program| invocation.program == *program || invocation.is(program));
+    named.then(|| ecosystem.recognise(invocation)).flatten()
+}
+
+/// What holds around a command of the step.
+pub fn surroundings<'e>(model: &Model<'_>, item: &StepUse<'_>, ran: &Ran, earlier: &'e [Invocation]) -> Surroundings<'e> {
+    let state = &item.step.state;
+    let mut variables: Vec<(String, Knowledge<String>)> =
+        state.variables().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    variables.extend(ran.variables.iter().cloned());
+    variables.extend(ran.invocation.variables.iter().cloned());
+    let own_home = variables.iter().rev().find(|(name, _)| name == "HOME").map(|(_, value)| value.clone());
+    let (user, home) = match other_user(&ran.invocation) {
+        None => (state.user.clone(), own_home.unwrap_or_else(|| state.home())),
+        Some((user, true)) if user == User::Root => (user, Knowledge::Known("/root".to_owned())),
+        Some((user, _)) => (user, Knowledge::Unknown),
+    };
+    let base = model.stages.get(item.stage).map(|stage| stage.image.clone()).unwrap_or_default();
+    Surroundings { variables, home, user, workdir: state.workdir.clone(), base, earlier }
+}
+
+/// Whom `sudo` and its like make the command run as, and whether HOME becomes that user's.
+fn other_user(invocation: &Invocation) -> Option<(User, bool)> {
+    invocation.wrappers.iter().rev().find_map(|wrapper| match wrapper {
+        Wrapper::Sudo { user: None, sets_home } => Some((User::Root, *sets_home)),
+        Wrapper::Sudo { user: Some(user), sets_home } if user == "root" => Some((User::Root, *sets_home)),
+        Wrapper::Sudo { .. } => Some((User::Unknown, false)),
+        _ => None,
+    })
+}
