@@ -5,7 +5,10 @@
 //! [`model`] what the file means, [`edit`] is how a text changes, [`pipeline`] runs to the fixpoint and guards, [`transforms`]
 //! say what is done, [`report`] words it, and [`cli`] alone reads, writes and prints.
 #![forbid(unsafe_code)]
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic)
+)]
 #![warn(missing_docs)]
 
 pub mod cli;

@@ -26,7 +26,8 @@
 //! Safe when nothing earlier put files under the folder and nothing later reads them from the layers: no RUN, `COPY --from`, mount,
 //! CMD, ENTRYPOINT or PATH of this stage or of one built on it. Steps that work from what was fetched (`make build` behind
 //! `go mod download`) get the same mount. apt and its like are done for a whole stage or not at all, each install with its own
-//! index refresh, and with apt's archives in a folder of their own, so that the base image's docker-clean may stay.
+//! index refresh, and with apt's archives in a folder of their own, so that the base image's docker-clean may stay. Where a script
+//! or an install may need the package lists in the layers, only the archives are mounted and the lists stay as they were.
 //!
 //! It never lowers to unsafe: it refuses, and says why. It refuses where the cache's folder, the user or its number are not known;
 //! where a later step works offline (BuildKit prunes mounts sooner than layers); where a cleanup that would fail on the mount can't
@@ -57,7 +58,7 @@ mod visibility;
 use crate::ecosystems::{self, Ecosystem, Scope};
 use crate::edit::{self, Applicability, Fix};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
-use plan::{History, Sight, StepPlan};
+use plan::{Extent, History, Sight, StepPlan};
 use usage::StepUse;
 
 /// The transform.
@@ -148,7 +149,7 @@ impl<'v> Planner<'v> {
     fn step_by_step(&mut self, ecosystem: &'static dyn Ecosystem) {
         let sight = self.sight;
         for item in sight.uses.iter().flatten().filter(|item| item.fetches(ecosystem)) {
-            match plan::of_step(sight, item, ecosystem) {
+            match plan::of_step(sight, item, ecosystem, Extent::Whole) {
                 Ok(plans) => {
                     for plan in plans.into_iter().flatten() {
                         self.add_group(vec![plan]);

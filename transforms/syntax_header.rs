@@ -35,7 +35,7 @@
 
 use crate::edit::{Applicability, Edit, Fix};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
-use crate::syntax::{Dockerfile, DirectiveName, Instruction, ItemKind, Keyword};
+use crate::syntax::{DirectiveName, Dockerfile, Instruction, ItemKind, Keyword};
 use std::ops::Range;
 
 /// The transform.
@@ -83,7 +83,9 @@ impl Transform for SyntaxHeader {
             _ => None,
         });
         match header {
-            Some(value) => too_old(dockerfile, value, minor).map(|(tag, wanted)| Site::TooOld { tag, wanted, because }).into_iter().collect(),
+            Some(value) => {
+                too_old(dockerfile, value, minor).map(|(tag, wanted)| Site::TooOld { tag, wanted, because }).into_iter().collect()
+            }
             // The builder also takes a header in the style of other comments (`// syntax=`) or JSON; those are custom enough.
             None if has_foreign_header(dockerfile) => Vec::new(),
             None => vec![Site::Missing { at: place(dockerfile), because }],
@@ -132,7 +134,8 @@ fn place(dockerfile: &Dockerfile) -> usize {
 fn has_foreign_header(dockerfile: &Dockerfile) -> bool {
     let start = dockerfile.text.trim_start_matches('\u{feff}');
     let first = start.lines().find(|line| !line.starts_with("#!")).unwrap_or_default();
-    first.trim_start_matches('/').trim_start().to_ascii_lowercase().starts_with("syntax") && first.starts_with("//") || first.starts_with('{')
+    first.trim_start_matches('/').trim_start().to_ascii_lowercase().starts_with("syntax") && first.starts_with("//")
+        || first.starts_with('{')
 }
 
 /// The newest thing that an instruction uses, with the minor release of frontend 1 in which it came. Nothing for what every

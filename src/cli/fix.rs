@@ -2,7 +2,7 @@
 
 use super::explain::ids;
 use super::files::{self, Found, Workers};
-use super::job::{Done, Job, Mode};
+use super::job::{Done, Format, Job, Mode};
 use super::output::{self, Colour, Output};
 use super::{Exit, explain};
 use crate::pipeline::Options;
@@ -13,35 +13,42 @@ use clap::builder::PossibleValuesParser;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::path::{Path, PathBuf};
 
+// No line is longer than 78 characters, so that none is broken on a narrow terminal.
 const AFTER_HELP: &str = "\
 What is done:
-  Without a mode, the diff is printed and nothing is written. Standard output holds the diff and nothing else, so that it can be
-  piped into `git apply` or `patch -p1`; standard error tells what each fix does, and what was left alone and why.
+  Without a mode, the diff is printed and nothing is written. Standard output
+  holds the diff and nothing else, for `git apply` or `patch -p1`. Standard
+  error tells what each fix does, and what was left alone and why.
 
 What \"safe\" means:
-  For a clean checkout built by BuildKit: if it built before, it builds now, and the image has the same files (package managers'
-  download caches and index lists aside), the same modes and owners, the same configuration. Only such fixes are made. With
-  --unsafe also those that give a good image whose content, base or behaviour may differ. In doubt, nothing is done.
+  For a clean checkout built by BuildKit: if it built before, it builds now,
+  and the image has the same files (package managers' download caches and
+  index lists aside), modes, owners and configuration. Only such fixes are
+  made; with --unsafe also those that give a good image whose content, base
+  or behaviour may differ. In doubt, nothing is done.
 
 Files:
-  Folders are searched for Dockerfile, Dockerfile.NAME, NAME.Dockerfile, and the same with Containerfile, in any case. Left out is
-  what .gitignore names, ignore files, templates, backups, and text or code about Dockerfiles (Dockerfile.md). Hidden folders are
-  searched, .git is not. A file that is named by hand is always taken.
+  Folders are searched for Dockerfile, Dockerfile.NAME, NAME.Dockerfile, and
+  the same with Containerfile, in any case. Left out is what .gitignore names,
+  ignore files, templates, backups, and text or code (Dockerfile.md). Hidden
+  folders are searched, .git is not; links count where they stay inside the
+  folder. A file that is named by hand is always taken.
 
 Exit codes:
   0  done, whether or not there was anything to change
-  1  something would change (with --check or --exit-code), or was changed (with --exit-non-zero-on-fix)
+  1  something would change (with --check or --exit-code),
+     or was changed (with --exit-non-zero-on-fix)
   2  bad usage, or a file could not be done; the others were
-  3  a guard stopped a fix, which is a fault of dockeropt; everything else was done
+  3  a guard stopped a fix: a fault of dockeropt; everything else was done
   Where several hold: 2 before 3 before 1.
 
 Examples:
-  dockeropt fix                                  the diff of every Dockerfile in this folder and below
-  dockeropt fix --diff app | git apply           the same as --write, by way of git
-  dockeropt fix --write app/Dockerfile           change one file
-  dockeropt fix --check                          in CI: fail if something would change
-  dockeropt fix - <Dockerfile >Dockerfile.new    from standard input to standard output
-  dockeropt fix --only cache-mounts --syntax off only one kind of fix, and no `# syntax=` line";
+  dockeropt fix                                the diff of this folder
+  dockeropt fix --diff app | git apply         as --write, by way of git
+  dockeropt fix --write app/Dockerfile         change one file
+  dockeropt fix --check                        in CI: fail if one would change
+  dockeropt fix - <Dockerfile >Dockerfile.new  from stdin to stdout
+  dockeropt fix --only cache-mounts            only one kind of fix";
 
 /// Rewrite Dockerfiles; without --write, show what would change.
 #[derive(Args)]
@@ -68,9 +75,13 @@ pub(super) struct Arguments {
     /// Also apply fixes after which the image's content, base or behaviour may differ.
     #[arg(long = "unsafe")]
     unsafe_fixes: bool,
-    /// The image that a new `# syntax=` line names; `off`: never add or raise one (where no registry can be reached).
+    /// The image that a new `# syntax=` line names (docker/dockerfile:1 if not said); `off`: never add or raise one, for where no
+    /// registry can be reached.
     #[arg(long, value_name = "REF|off", value_parser = syntax)]
     syntax: Option<String>,
+    /// What to print. `json`: for each file an object on a line of standard output, in the place of diff and words.
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", conflicts_with = "diff")]
+    format: Format,
     /// Exit with 1 if something would change.
     #[arg(long)]
     exit_code: bool,
@@ -94,7 +105,8 @@ fn syntax(reference: &str) -> Result<String, String> {
 
 impl Arguments {
     fn options(&self) -> Options {
-        let mut options = Options { unsafe_fixes: self.unsafe_fixes, only: self.only.clone(), skip: self.skip.clone(), ..Options::default() };
+        let mut options =
+            Options { unsafe_fixes: self.unsafe_fixes, only: self.only.clone(), skip: self.skip.clone(), ..Options::default() };
         match self.syntax.as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),
@@ -115,7 +127,8 @@ impl Arguments {
         Job {
             options: self.options(),
             mode: if stdin && !self.diff && !self.check { Mode::Filter } else { self.mode() },
-            quiet: self.quiet,
+            format: self.format,
+            quiet: self.quiet || self.format == Format::Json,
             stdout: self.color.palette(&std::io::stdout()),
             stderr: self.color.palette(&std::io::stderr()),
             folder: std::env::current_dir().and_then(|folder| folder.canonicalize()).ok(),
@@ -129,14 +142,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let paths = if arguments.paths.is_empty() { &here } else { arguments.paths.as_slice() };
     let stdin = paths.iter().any(|path| files::is_stdin(path));
     ensure!(!stdin || paths.len() == 1, "`-` (standard input) can't be mixed with files: name either");
-    ensure!(!stdin || !arguments.write, "--write can't write to standard input: leave it out, and the result is on standard output");
+    ensure!(
+        !stdin || !arguments.write,
+        "--write can't write to standard input: leave it out, and the result is on standard output"
+    );
     let job = arguments.job(stdin);
     let found = files::find(paths);
     if found.is_empty() {
-        nothing_found(paths, arguments.quiet);
+        nothing_found(paths, job.quiet);
         return Ok(Exit::Done);
     }
-    let done: Vec<Done> = Workers::for_files(found.len())?.install(|| found.into_par_iter().map(|file| one(&job, file)).collect());
+    let done: Vec<Done> =
+        Workers::for_files(found.len())?.install(|| found.into_par_iter().map(|file| one(&job, file)).collect());
     print(arguments, &job, &done)
 }
 
@@ -144,7 +161,7 @@ fn one(job: &Job, file: Found) -> Done {
     match file {
         Found::Stdin => job.run(Path::new("-")),
         Found::File(path) => job.run(&path),
-        Found::Failed(error) => job.failure(&error),
+        Found::Failed(path, error) => job.failure(&path, &error),
     }
 }
 
@@ -166,8 +183,8 @@ fn print(arguments: &Arguments, job: &Job, done: &[Done]) -> anyhow::Result<Exit
     }
     let line = format!("{}\n", total.line(job.mode.verb()));
     match job.mode {
-        Mode::Check => out.text(&line)?,
-        _ if arguments.quiet => {}
+        Mode::Check if job.format == Format::Text => out.text(&line)?,
+        _ if job.quiet => {}
         _ => out.under(&line)?,
     }
     out.finish()?;

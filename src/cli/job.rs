@@ -9,6 +9,8 @@ use crate::report::summary::{self, Total};
 use crate::report::{self, Palette, diff};
 use crate::{syntax, transforms};
 use anyhow::{Context, anyhow, ensure};
+use clap::ValueEnum;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// What is done with the result.
@@ -37,10 +39,20 @@ impl Mode {
     }
 }
 
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people: the diff, and what was done.
+    Text,
+    /// For programs: an object for each file.
+    Json,
+}
+
 /// What is done to each file.
 pub(super) struct Job {
     pub(super) options: Options,
     pub(super) mode: Mode,
+    pub(super) format: Format,
     pub(super) quiet: bool,
     pub(super) stdout: Palette,
     pub(super) stderr: Palette,
@@ -59,13 +71,16 @@ pub(super) struct Done {
 impl Job {
     /// Does one file; `-` is standard input.
     pub(super) fn run(&self, path: &Path) -> Done {
-        self.attempt(path).unwrap_or_else(|error| self.failure(&error))
+        self.attempt(path).unwrap_or_else(|error| self.failure(path, &error))
     }
 
     /// What is printed of a file that could not be done.
-    pub(super) fn failure(&self, error: &anyhow::Error) -> Done {
-        let stderr = error_text(error, self.stderr);
-        Done { stdout: String::new(), stderr, total: Total::failure(), written: false }
+    pub(super) fn failure(&self, path: &Path, error: &anyhow::Error) -> Done {
+        let stdout = match self.format {
+            Format::Text => String::new(),
+            Format::Json => format!("{}\n", json!({ "file": path.to_string_lossy(), "error": format!("{error:#}") })),
+        };
+        Done { stdout, stderr: error_text(error, self.stderr), total: Total::failure(), written: false }
     }
 
     /// How a file went, whatever the caller asked to be told.
@@ -97,6 +112,7 @@ impl Job {
     /// What goes to standard output.
     fn product(&self, path: &Path, shown: &str, outcome: &Outcome) -> String {
         match self.mode {
+            _ if self.format == Format::Json => format!("{}\n", report::outcome_json(&path.to_string_lossy(), outcome)),
             Mode::Filter => outcome.after.clone(),
             _ if !outcome.changed() => String::new(),
             Mode::Check => format!("would change: {shown}\n"),

@@ -56,7 +56,7 @@ const AFTER_HELP: &str = "\
 Examples:
   dockeropt fix                      show what would change in this folder and below
   dockeropt fix --write              change it
-  dockeropt fix --diff | git apply   the same, by way of git
+  dockeropt fix | git apply          the same, by way of git
   dockeropt explain cache-mounts     what a transform does, and when it does nothing
 
 `dockeropt fix --help` tells what \"safe\" means and lists the exit codes.";

@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 
 const AFTER_HELP: &str = "\
 The output is one JSON object a line and file, in the order of the arguments:
-  {\"file\": …, \"instructions\": [{\"cmd\", \"sub_cmd\", \"json\", \"start\", \"end\", \"flags\", \"value\", \"heredocs\"}, …]}
+  {\"file\": …, \"instructions\": [{\"cmd\", \"sub_cmd\", \"json\", \"start\", \"end\",
+   \"flags\", \"value\", \"heredocs\"}, …]}
 or, for a file that the builder would refuse,
   {\"file\": …, \"error\": what is wrong, \"line\": where}
 
 Exit codes:
   0  every file was read, whether or not the builder would accept it
-  2  bad usage, or a file that can't be read (said on standard error; the others are printed)";
+  2  bad usage, or a file can't be read (said on standard error; the others
+     are printed)";
 
 /// Print the instructions of files as JSON.
 #[derive(Args)]

@@ -8,9 +8,8 @@
 //! changes apt's configuration files.
 //!
 //! One build at a time: apt's own locks only guard one root file system's view of them. Both folders are kept apart by base image
-//! (a mirror and its copy may hold another file of the same name and version). The lists are kept apart by platform as well: an
-//! update deletes every list that its own sources don't name, those of another architecture included. Archives carry the
-//! architecture in their name.
+//! (a mirror and its copy may hold another file of the same name and version). Platforms need no caches of their own: archives
+//! carry the architecture in their name, and an update deletes the lists that its own sources don't name before it is used.
 //!
 //! `update` and `install` in different steps work from one mount: the builder may clear it between them. That is the caller's
 //! to weigh ([`Scope::Stage`], `needs_index`).
@@ -92,7 +91,7 @@ impl Ecosystem for Apt {
         if at.base.repository() == "alt" || at.base.repository().starts_with("altlinux") {
             return Err(Obstacle::UnknownFolder { because: "ALT's apt is apt-rpm".to_owned() });
         }
-        let lists = CacheFolder::downloads(LISTS).locked().per_base_image();
+        let lists = CacheFolder::downloads(LISTS).locked().per_base_image().index();
         if adds_repository(invocation) {
             return Ok(CacheUse { mounts: vec![lists], ..CacheUse::default() });
         }
@@ -122,12 +121,28 @@ impl Ecosystem for Apt {
         Scope::Stage
     }
 
+    fn clean_spares_mounts(&self) -> bool {
+        true
+    }
+
     fn classic_folders(&self) -> &'static [&'static str] {
         &["/var/cache/apt"]
     }
 
     fn readers(&self) -> &'static [&'static str] {
-        &["apt-cache", "apt-file", "apt-fast", "gdebi", "mk-build-deps", "rosdep", "install_packages", "install2.r", "playwright", "tasksel", "debootstrap"]
+        &[
+            "apt-cache",
+            "apt-file",
+            "apt-fast",
+            "gdebi",
+            "mk-build-deps",
+            "rosdep",
+            "install_packages",
+            "install2.r",
+            "playwright",
+            "tasksel",
+            "debootstrap",
+        ]
     }
 }
 

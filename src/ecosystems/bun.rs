@@ -13,7 +13,7 @@
 //! Locked: whether two runs may write at once is said nowhere. What it keeps is unpacked, but not built: the same for all
 //! platforms (packages for one platform are packages of their own). An unknown argument may hide a `--cache-dir`: no harm.
 //!
-//! Needed later: what `bun pm fetch` brings. Never: `bunx`, `bun create`, `bun upgrade`, packages that `bun run` fetches on its own.
+//! Needed later: what `bun pm fetch` brings. Never: `bunx`, `bun create`, `bun upgrade`, what `bun run` fetches on its own.
 //!
 //! From: Bun's manual (global cache, `bun install`) and runs of 1.4.
 

@@ -10,9 +10,10 @@
 //! by BUNDLE_PATH or BUNDLE_DEPLOYMENT (`vendor/bundle`): then `<path>/ruby/<ABI>/cache`. The ABI follows from the official
 //! image's tag (`3.3-slim`: `3.3.0`) and from nothing else, so other bases, `latest` and previews are refused. Up to Ruby 2.6
 //! images come with Bundler 1, which puts a BUNDLE_PATH to use without that ending, and set one: there a path from the
-//! environment is refused. Refused as well: a global gem cache, whose folder is another from version to version, and
-//! `--user-install`. A path in a `.bundle/config` that is copied in is not seen here: then the mount does nothing, and so it is
-//! where a Bundler newer than 4.0 takes its global cache by default.
+//! environment is refused. A `bundle config` without `--local` or `--global` is the one or the other by whether a Gemfile was
+//! there already; refused where that decides. Refused as well: a global gem cache, whose folder is another from version to
+//! version, and `--user-install`. A path in a `.bundle/config` that is copied in is not seen here: then the mount does nothing,
+//! and so it is where a Bundler newer than 4.0 takes its global cache by default.
 //!
 //! Nothing switches this cache off (`--no-cache` is about `vendor/cache`). Locked: `.gem` files are written in place. Their
 //! names hold the platform, and they are not built. An unknown argument may hide a `--path`: then the mount does nothing.

@@ -24,7 +24,7 @@
 //!
 //! Facts: conda's source (base/context, core/package_cache_data, gateways/disk/test) and manual (`clean`), libmamba's source
 //! (api/configuration, core/link), constructor's tracker (804), micromamba's image. Not proven, so refused: the default root
-//! prefix of micromamba (it moved), conda in unknown images, images of conda before 4.3 (which may link softly by default). Not seen: a
+//! prefix of micromamba (it moved), conda in unknown images, conda before 4.4 (soft links were allowed by default up to some 4.x). Not seen: a
 //! `.condarc` that is copied in and allows soft links.
 
 use crate::ecosystems::offline::hiding_word;
@@ -68,6 +68,9 @@ const ROOT_IMAGES: &[&str] = &[
     "devcontainers/miniconda",
 ];
 const PREFIX: &str = "/opt/conda";
+
+/// Versions of Miniconda and Anaconda that bring a conda before 4.4.
+const OLD: &[&str] = &["1.", "2.", "3.", "4.0.", "4.1.", "4.2.", "4.3.", "4.4.", "5.0."];
 
 impl Ecosystem for Conda {
     fn id(&self) -> &'static str {
@@ -157,15 +160,24 @@ fn links_are_hard(invocation: &Invocation, at: &Surroundings) -> Result<(), Obst
         &["CONDA_ALLOW_SOFTLINKS", "CONDA_ALWAYS_SOFTLINK", "MAMBA_ALLOW_SOFTLINKS", "MAMBA_ALWAYS_SOFTLINK"];
     let by_variable = |name: &&&str| at.variable(name).is_some_and(|value| value.known().is_none_or(|value| !is_no(value)));
     let by_flag = ["--allow-softlinks", "--always-softlink"];
-    let old = ["4.0.", "4.1.", "4.2."].iter().any(|start| at.base.tag().starts_with(start));
+    let is_old = |name: &str| OLD.iter().any(|version| name.starts_with(version));
+    // `Miniconda3-4.3.30-Linux-x86_64.sh`, in the address that it was fetched from, too.
+    let old_installer =
+        |word: &str| word.split("conda").skip(1).filter_map(|rest| rest.split_once('-')).any(|(_, version)| is_old(version));
+    let words = at
+        .earlier
+        .iter()
+        .flat_map(|earlier| std::iter::once(&earlier.path).chain(earlier.arguments.iter().map(|word| &word.raw)));
+    let old =
+        ROOT_IMAGES.contains(&at.base.repository()) && is_old(at.base.tag()) || words.into_iter().any(|word| old_installer(word));
     let by = if let Some(name) = VARIABLES.iter().find(by_variable) {
         name
     } else if invocation.flag(&by_flag).is_some() {
         "a flag"
     } else if configures(at.earlier, &["allow_softlinks", "always_softlink"]) {
         "`conda config`"
-    } else if old && ROOT_IMAGES.contains(&at.base.repository()) {
-        "conda before 4.3"
+    } else if old {
+        "conda before 4.4, by default"
     } else {
         return Ok(());
     };
@@ -380,6 +392,9 @@ mod tests {
         assert!(target(&install, &on(image, &[("CONDA_ALLOW_SOFTLINKS", "false")])).is_ok());
         let earlier = [invocation(&["conda", "config", "--set", "allow_softlinks", "True"])];
         assert!(target(&install, &Surroundings { earlier: &earlier, ..on(image, &[]) }).is_err());
+        let url = "https://repo.continuum.io/miniconda/Miniconda3-4.3.30-Linux-x86_64.sh";
+        let earlier = [invocation(&["wget", url])];
+        assert!(matches!(target(&install, &Surroundings { earlier: &earlier, ..on(image, &[]) }), Err(Obstacle::Unsafe { .. })));
         let earlier = [invocation(&["conda", "config", "--add", "pkgs_dirs", "/p"])];
         assert!(target(&install, &Surroundings { earlier: &earlier, ..on(image, &[]) }).is_err());
         assert!(matches!(target(&["conda", "install", "$ARGS"], &on(image, &[])), Err(Obstacle::Unsafe { .. })));

@@ -128,7 +128,9 @@ impl Invocation {
     /// Whether the program's name is `stem`, or `stem` with a version behind it (`pip`, `pip3`, `pip3.11`, `pip-3.11`).
     pub fn is(&self, stem: &str) -> bool {
         self.program.strip_prefix(stem).is_some_and(|rest| {
-            rest.is_empty() || rest.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-')
+            rest.is_empty()
+                || rest.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit())
+                    && rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-')
         })
     }
 }
@@ -245,13 +247,26 @@ impl Unwrapping {
                 self.assignments();
             }
             "xargs" => {
-                self.drop_options(&["-n", "-L", "-P", "-I", "-i", "-d", "-a", "-s", "-E", "--max-args", "--max-procs", "--delimiter"]);
+                self.drop_options(&[
+                    "-n",
+                    "-L",
+                    "-P",
+                    "-I",
+                    "-i",
+                    "-d",
+                    "-a",
+                    "-s",
+                    "-E",
+                    "--max-args",
+                    "--max-procs",
+                    "--delimiter",
+                ]);
                 self.wrappers.push(Wrapper::Xargs);
                 // xargs runs the word behind it: no assignment can stand there.
                 self.front = Some(Knowledge::Unknown);
             }
-            "time" | "nice" | "ionice" | "nohup" | "exec" | "command" | "builtin" | "eatmydata" | "stdbuf" | "setarch" | "linux32"
-            | "linux64" | "tini" | "dumb-init" | "catchsegv" | "unbuffer" | "chronic" => {
+            "time" | "nice" | "ionice" | "nohup" | "exec" | "command" | "builtin" | "eatmydata" | "stdbuf" | "setarch"
+            | "linux32" | "linux64" | "tini" | "dumb-init" | "catchsegv" | "unbuffer" | "chronic" => {
                 self.drop_options(&["-n", "-c", "-p", "-o", "-e", "-i"]);
                 self.transparent();
             }
@@ -298,7 +313,9 @@ impl Unwrapping {
     /// `poetry run …`, `conda run -n env …`
     fn environment(&mut self, program: &str) -> bool {
         let takes = match program {
-            "poetry" | "pipenv" | "uv" | "pdm" | "rye" | "hatch" => &["--with", "--extra", "--group", "--python", "-p", "--project", "--directory", "--env-file"][..],
+            "poetry" | "pipenv" | "uv" | "pdm" | "rye" | "hatch" => {
+                &["--with", "--extra", "--group", "--python", "-p", "--project", "--directory", "--env-file"][..]
+            }
             "conda" | "mamba" | "micromamba" => &["-n", "--name", "-p", "--prefix", "--cwd"][..],
             _ => return false,
         };

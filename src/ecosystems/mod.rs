@@ -30,12 +30,12 @@ mod poetry;
 mod python;
 mod sbt;
 mod surroundings;
+#[cfg(test)]
+pub mod testing;
 mod toolchain;
 mod uv;
 mod yarn;
 mod zypper;
-#[cfg(test)]
-pub mod testing;
 
 pub use invocation::{Argument, Invocation, Wrapper};
 pub use surroundings::{BaseImage, Surroundings, User};
@@ -61,6 +61,11 @@ pub trait Ecosystem: Sync {
     /// Whether the steps of a stage hang together through what they leave behind.
     fn scope(&self) -> Scope {
         Scope::Step
+    }
+
+    /// Whether [`Activity::Clean`] commands leave mounted folders alone, so that one that can't be taken out does no harm.
+    fn clean_spares_mounts(&self) -> bool {
+        false
     }
 
     /// Folders other than the mounted ones in which authors keep this manager's cache, by a mount of their own or until a
@@ -127,12 +132,14 @@ pub struct CacheFolder {
     pub keyed_by_platform: bool,
     /// Two base images (releases) may not use one cache without confusion.
     pub by_base_image: bool,
+    /// It holds the index that installs work from, and can be left in the layers where the rest can't do without.
+    pub index: bool,
 }
 
 impl CacheFolder {
     /// A folder of downloads that nobody needs later, safe for builds at the same time and on several platforms.
     pub fn downloads(target: impl Into<String>) -> Self {
-        Self { target: target.into(), sharing: Sharing::Shared, need: Need::Never, keyed_by_platform: true, by_base_image: false }
+        Self { target: target.into(), sharing: Sharing::Shared, need: Need::Never, keyed_by_platform: true, by_base_image: false, index: false }
     }
 
     /// One build at a time: the manager does not lock its cache itself (or breaks when the lock is held).
@@ -151,6 +158,12 @@ impl CacheFolder {
     #[must_use]
     pub fn platform_specific(self) -> Self {
         Self { keyed_by_platform: false, ..self }
+    }
+
+    /// It holds the index, not packages.
+    #[must_use]
+    pub fn index(self) -> Self {
+        Self { index: true, ..self }
     }
 
     /// Files of different releases of a distribution have the same name in it.

@@ -7,7 +7,7 @@
 //! were seen to do so, and to run, prune and reinstall without the store afterwards.
 //!
 //! pnpm looks whether it can link into the folder *around* the store. Another user than root can't, while that folder is the
-//! mount's new parent, and pnpm would take a store elsewhere (seen in 10 and 12): for them the folder is said on the command line.
+//! mount's new parent, and pnpm would take a store elsewhere (seen in 10 and 12): they are told the folder by `--store-dir`.
 //!
 //! Per base image: the store keeps builds of native packages under platform, processor and Node's major version, but not the C
 //! library, so a build for Alpine would be taken for one for Debian. Shared: files by their hash, moved into place; an SQLite
@@ -23,7 +23,7 @@
 //!
 //! Never: `pnpm dlx`, `create`, `env`, and the registry's answers in `~/.cache/pnpm`, beside which `dlx` installs.
 //!
-//! From: the sources of pnpm 10 and 11 (store path, version switch, engine name), the changelog of 12, and runs of 8, 9, 10 and 12.
+//! From: the sources of pnpm 10 and 11 (store path, version switch, engine name), the changelog of 12, runs of 8, 9, 10 and 12.
 
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings, User};
 use crate::knowledge::Knowledge;

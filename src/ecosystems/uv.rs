@@ -9,6 +9,13 @@
 //! don't see. Links on purpose (`--link-mode symlink`) would dangle: refused, as is a word that is not known and could say it, or
 //! `--offline`. A no-cache switch is dropped or set to `0`.
 //!
+//! **Own source.** uv keeps the wheel of a local project, keyed by the times of its manifests (`pyproject.toml`, `setup.py`) and not
+//! by its source. With a mount such a wheel outlives its layer: where the source changes and the manifest's layer stays, the old
+//! code is installed, or a compiled module is missing because nothing was compiled (both seen: path dependencies and compiled
+//! projects with every release tried, `uv pip install .` up to 0.5). `--refresh` cures it, so commands that build source get it. It
+//! makes uv ask the index again about what it installs, not about what is installed already; an index that can't say "not
+//! changed" sends the archives again. Not seen: local paths in a requirements file, path dependencies beside `--no-install-project`.
+//!
 //! - Shared: the manual promises that the cache is safe for several uv at once; entries are moved into place whole.
 //! - By base image: a wheel built here is named `linux_x86_64`, whatever libraries it was linked with (not proven that uv keeps
 //!   musl and glibc apart). The processor is in the name, so platforms don't meet.
@@ -147,9 +154,19 @@ impl Ecosystem for Uv {
         if kind != Kind::Resolves && link_mode_is_open(&own, at)? {
             changes.push(CommandChange::SetVariable("UV_LINK_MODE".to_owned(), "copy".to_owned()));
         }
+        let mut notes = Vec::new();
+        if let Some((index, word)) = builds_own_source(&own) {
+            let word = word.ok_or_else(|| Obstacle::Unsafe {
+                because: "uv may run source that an earlier build left in its cache".to_owned(),
+            })?;
+            changes.push(CommandChange::ReplaceArgument(index, format!("{word} --refresh")));
+            notes.push(
+                "`--refresh`: else uv may install your source as it built it once, if only its manifest is the same".to_owned(),
+            );
+        }
         let folder = CacheFolder::downloads(target(&own, at)?).per_base_image();
         let folder = if kind == Kind::Runs { folder.needed_later() } else { folder };
-        Ok(CacheUse { mounts: vec![folder], changes, notes: Vec::new() })
+        Ok(CacheUse { mounts: vec![folder], changes, notes })
     }
 }
 
@@ -197,6 +214,50 @@ fn own(invocation: &Invocation) -> Invocation {
     let mut own = invocation.clone();
     own.arguments.truncate(end.map_or(usize::MAX, |(index, _)| index));
     own
+}
+
+/// The last word of the subcommand, with its index, if the command may put a wheel of the project's own source into the cache and
+/// nothing makes uv look at the source again. `None` for the word where there is none (`uvx --from .`).
+fn builds_own_source(own: &Invocation) -> Option<(usize, Option<&str>)> {
+    let is_local = |value: &str| {
+        value == "."
+            || value.starts_with(['/', '~'])
+            || value.starts_with("./")
+            || value.starts_with("..")
+            || value.contains("file:")
+    };
+    let is_option_value = |at: usize| at.checked_sub(1).is_some_and(|before| TAKES_VALUE.contains(&own.argument(before)));
+    let names_local = || {
+        let editable = own.flag(&["-e", "--editable", "--with-editable"]).is_some();
+        editable
+            || own.known_arguments().any(|(at, value)| !is_option_value(at) && is_local(value.split('[').next().unwrap_or(value)))
+    };
+    let from_local = || {
+        own.option(&["--from", "--with", "--with-editable"]).is_some_and(|from| from.known().is_none_or(|from| is_local(from)))
+    };
+    let without = &[
+        "--refresh",
+        "--reinstall",
+        "--no-install-project",
+        "--no-install-workspace",
+        "--no-install-local",
+        "--no-project",
+        "--no-sync",
+    ];
+    if own.flag(without).is_some() {
+        return None;
+    }
+    if own.program == "uvx" {
+        return from_local().then_some((0, None));
+    }
+    let (index, subcommand) = own.subcommand(WITH_VALUE)?;
+    let second = own.known_arguments().find(|(at, value)| *at > index && !value.starts_with('-'));
+    match (subcommand, second) {
+        ("sync" | "add" | "remove" | "run", _) => Some((index, Some(subcommand))),
+        ("pip" | "tool", Some((at, word @ "install"))) if names_local() => Some((at, Some(word))),
+        ("tool", Some((at, word @ "run"))) if from_local() => Some((at, Some(word))),
+        _ => None,
+    }
 }
 
 /// The changes that take `--no-cache` away, in all its forms.
@@ -324,11 +385,12 @@ mod tests {
             changes(&["uv", "pip", "install", "--no-cache-dir", "x"], &[]),
             Ok(vec![CommandChange::RemoveArgument(2), copies()])
         );
-        assert_eq!(changes(&["uv", "sync", "-qn"], &[]), Ok(vec![CommandChange::ReplaceArgument(1, "-q".into()), copies()]));
+        let quiet = CommandChange::ReplaceArgument(3, "-q".into());
+        assert_eq!(changes(&["uv", "pip", "install", "x", "-qn"], &[]), Ok(vec![quiet, copies()]));
         assert_eq!(changes(&["uvx", "ruff", "-n"], &[]), Ok(vec![copies()]));
         let on = CommandChange::SetVariable("UV_NO_CACHE".into(), "0".into());
         assert_eq!(changes(&["uv", "lock"], &[("UV_NO_CACHE", "true")]), Ok(vec![on]));
-        assert_eq!(changes(&["uv", "sync"], &[("UV_NO_CACHE", "0"), ("UV_LINK_MODE", "copy")]), Ok(vec![]));
+        assert_eq!(changes(&["uv", "pip", "sync", "x"], &[("UV_NO_CACHE", "0"), ("UV_LINK_MODE", "copy")]), Ok(vec![]));
         let inline = changes(&["UV_NO_CACHE=1", "uv", "sync"], &[("UV_NO_CACHE", "1")]);
         assert!(matches!(inline, Err(Obstacle::SwitchedOff { .. })));
     }
@@ -337,10 +399,31 @@ mod tests {
     fn links_into_the_cache_are_refused() {
         assert!(matches!(cache(&["uv", "sync", "--link-mode=symlink"], &[]), Err(Obstacle::Unsafe { .. })));
         assert!(matches!(cache(&["uv", "sync"], &[("UV_LINK_MODE", "$MODE")]), Err(Obstacle::Unsafe { .. })));
-        assert_eq!(cache(&["uv", "sync", "--link-mode", "hardlink"], &[]).unwrap().changes, vec![]);
+        assert_eq!(cache(&["uv", "pip", "install", "x", "--link-mode", "hardlink"], &[]).unwrap().changes, vec![]);
         assert!(matches!(cache(&["uv", "sync", "$ARGS"], &[]), Err(Obstacle::Unsafe { .. })));
         assert!(cache(&["uv", "pip", "install", "torch==$VERSION", "--python", "$PYTHON"], &[]).is_ok());
         assert!(cache(&["uvx", "ruff", "$ARGS"], &[]).is_ok());
+    }
+
+    #[test]
+    fn source_is_looked_at_again() {
+        let changes = |words: &[&str]| cache(words, &[("UV_LINK_MODE", "copy")]).map(|cache| cache.changes);
+        let refreshed = |index: usize, text: &str| Ok(vec![CommandChange::ReplaceArgument(index, text.to_owned())]);
+        assert_eq!(changes(&["uv", "--project", "api", "sync", "--frozen"]), refreshed(2, "sync --refresh"));
+        assert_eq!(changes(&["uv", "pip", "install", "--system", "."]), refreshed(1, "install --refresh"));
+        assert_eq!(changes(&["uv", "pip", "install", "-e", "./lib[dev]"]), refreshed(1, "install --refresh"));
+        assert_eq!(changes(&["uv", "run", "pytest"]), refreshed(0, "run --refresh"));
+        for words in [
+            &["uv", "sync", "--frozen", "--no-install-project"][..],
+            &["uv", "sync", "--refresh"],
+            &["uv", "pip", "install", "-r", "./requirements.txt"],
+            &["uv", "pip", "install", "flask"],
+            &["uv", "build"],
+            &["uvx", "ruff", "check", "."],
+        ] {
+            assert_eq!(changes(words), Ok(vec![]), "{words:?}");
+        }
+        assert!(matches!(changes(&["uvx", "--from", ".", "tool"]), Err(Obstacle::Unsafe { .. })));
     }
 
     #[test]

@@ -143,7 +143,10 @@ fn berry(at: &Surroundings) -> Result<CacheFolder, Obstacle> {
     };
     let linker = says("YARN_NODE_LINKER", "nodeLinker");
     let global = says("YARN_ENABLE_GLOBAL_CACHE", "enableGlobalCache");
-    let is = |value: &Option<Knowledge<String>>, wanted: &[&str]| matches!(value, Some(Knowledge::Known(text)) if wanted.contains(&text.as_str()));
+    let is = |value: &Option<Knowledge<String>>, wanted: &[&str]| {
+        let text = value.as_ref().and_then(Knowledge::known);
+        text.is_some_and(|text| wanted.contains(&text.as_str()))
+    };
     if !is(&linker, &["node-modules", "pnpm"]) && !is(&global, &["false", "0"]) {
         return Err(plug_and_play());
     }

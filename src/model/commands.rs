@@ -36,8 +36,11 @@ pub fn of(run: &Run<'_>, state: &State) -> Vec<Ran> {
 
 fn exec(run: &Run<'_>) -> Option<Ran> {
     let arguments = &run.instruction.arguments;
-    let words: Vec<Argument> =
-        arguments.values.iter().map(|value| Argument { value: Knowledge::Known(value.clone()), raw: value.clone(), span: Knowledge::Unknown }).collect();
+    let words: Vec<Argument> = arguments
+        .values
+        .iter()
+        .map(|value| Argument { value: Knowledge::Known(value.clone()), raw: value.clone(), span: Knowledge::Unknown })
+        .collect();
     // `["sh", "-c", "…"]` is a script; its text inside JSON quotes has no exact place, so nothing in it can be edited.
     let invocation = Invocation::unwrap(words, Vec::new(), 0..run.text().len())?;
     Some(Ran {
@@ -133,7 +136,11 @@ fn remember_exports(invocation: &Invocation, variables: &mut Variables<'_>, pass
     }
 }
 
-fn invocation(command: &SimpleCommand, variables: &Variables<'_>, inline: Vec<(String, Knowledge<String>)>) -> Option<Invocation> {
+fn invocation(
+    command: &SimpleCommand,
+    variables: &Variables<'_>,
+    inline: Vec<(String, Knowledge<String>)>,
+) -> Option<Invocation> {
     let words = command
         .words
         .iter()

@@ -120,13 +120,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn step(
-        &mut self,
-        dockerfile: &'a Dockerfile,
-        instruction: &'a Instruction,
-        state: Rc<State>,
-        globals: &State,
-    ) -> Rc<State> {
+    fn step(&mut self, dockerfile: &'a Dockerfile, instruction: &'a Instruction, state: Rc<State>, globals: &State) -> Rc<State> {
         let run = (instruction.keyword == Keyword::Run).then(|| Run::of(dockerfile, instruction, &state));
         let next = if state.changes_with(instruction, run.as_ref()) {
             let mut next = (*state).clone();
@@ -167,8 +161,13 @@ impl<'a> Model<'a> {
         (stage + 1..self.stages.len()).filter(|other| self.chain(*other).contains(&stage)).collect()
     }
 
-    /// Whether the file is built for several platforms at once, as far as its text tells.
-    pub fn several_platforms(&self) -> bool {
+    /// Whether a stage is built for several platforms at once, as far as the file's text tells. A stage that runs on the build
+    /// platform, or on one that is named, is built once for all.
+    pub fn several_platforms(&self, stage: usize) -> bool {
+        let root = self.chain(stage).first().and_then(|root| self.stages.get(*root));
+        if root.and_then(|root| root.from.flag("platform")).is_some_and(|platform| !platform.contains("TARGET")) {
+            return false;
+        }
         self.stages.iter().any(|stage| {
             stage.from.flag("platform").is_some_and(|platform| platform.contains("BUILDPLATFORM") || platform.contains("TARGET"))
                 || stage.steps.iter().any(|step| {

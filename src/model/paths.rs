@@ -83,7 +83,13 @@ mod tests {
     #[test]
     fn a_cleanup_lies_within_above_or_apart() {
         let lists = "/var/lib/apt/lists";
-        for within in ["/var/lib/apt/lists/*", "/var/lib/apt/lists", "/var/lib/apt/lists/", "/var/lib/apt/lists/partial/x", "/var/{log,lib/apt/lists}/*"] {
+        for within in [
+            "/var/lib/apt/lists/*",
+            "/var/lib/apt/lists",
+            "/var/lib/apt/lists/",
+            "/var/lib/apt/lists/partial/x",
+            "/var/{log,lib/apt/lists}/*",
+        ] {
             assert_eq!(relation(within, lists), Relation::Within, "{within}");
         }
         for above in ["/var/lib/apt", "/var/lib/apt/", "/", "/var"] {

@@ -85,7 +85,8 @@ impl State {
 
     fn account(&self, name: Option<&str>, uid: &Knowledge<u32>) -> Option<&Account> {
         let by_name = name.and_then(|name| self.accounts.iter().rev().find(|account| account.name == name));
-        by_name.or_else(|| self.accounts.iter().rev().find(|account| account.uid.is_some() && account.uid.as_ref() == uid.known()))
+        by_name
+            .or_else(|| self.accounts.iter().rev().find(|account| account.uid.is_some() && account.uid.as_ref() == uid.known()))
     }
 
     /// Whether the instruction may change anything here: then a state of its own is needed.

@@ -93,8 +93,8 @@ pub fn default_workdir(image: &BaseImage) -> Knowledge<String> {
         "golang" => "/go",
         "composer" => "/app",
         "php" => "/var/www/html",
-        "alpine" | "debian" | "ubuntu" | "python" | "node" | "ruby" | "rust" | "maven" | "centos" | "fedora" | "buildpack-deps"
-        | "eclipse-temurin" | "openjdk" | "amazonlinux" | "rockylinux" | "almalinux" => "/",
+        "alpine" | "debian" | "ubuntu" | "python" | "node" | "ruby" | "rust" | "maven" | "centos" | "fedora"
+        | "buildpack-deps" | "eclipse-temurin" | "openjdk" | "amazonlinux" | "rockylinux" | "almalinux" => "/",
         _ => return Knowledge::Unknown,
     };
     Knowledge::Known(folder.to_owned())
@@ -166,8 +166,8 @@ fn account(invocation: &Invocation) -> Option<Account> {
     }
     let takes_value = |word: &str| match word {
         "-u" | "--uid" | "-g" | "--gid" | "-G" | "--groups" | "-d" | "--home-dir" | "--home" | "-h" | "-s" | "--shell" | "-c"
-        | "--comment" | "--gecos" | "-k" | "--skel" | "-p" | "--password" | "-K" | "--key" | "--ingroup" | "-b" | "--base-dir"
-        | "-e" | "-f" | "-Z" => true,
+        | "--comment" | "--gecos" | "-k" | "--skel" | "-p" | "--password" | "-K" | "--key" | "--ingroup" | "-b"
+        | "--base-dir" | "-e" | "-f" | "-Z" => true,
         _ => false,
     };
     let mut names = Vec::new();

@@ -58,7 +58,8 @@ impl Meta {
     /// The transform's documentation as Markdown: the module docs of its file.
     pub fn documentation(&self) -> String {
         let lines = self.source.lines().take_while(|line| line.starts_with("//!"));
-        lines.map(|line| line.trim_start_matches("//!").strip_prefix(' ').unwrap_or_default()).collect::<Vec<_>>().join("\n") + "\n"
+        lines.map(|line| line.trim_start_matches("//!").strip_prefix(' ').unwrap_or_default()).collect::<Vec<_>>().join("\n")
+            + "\n"
     }
 }
 

@@ -129,7 +129,9 @@ impl std::fmt::Display for Refusal {
                 "`{what}` on line {line} works offline from what this step fetched; BuildKit may prune a cache mount while it keeps the layer, and that step would fail"
             ),
             Self::Cleanup { line, why } => write!(f, "line {line}: {why}"),
-            Self::Together { line, why } => write!(f, "the steps of this stage go together, and line {line} can't be done: {why}"),
+            Self::Together { line, why } => {
+                write!(f, "the steps of this stage go together, and line {line} can't be done: {why}")
+            }
         }
     }
 }

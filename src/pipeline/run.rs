@@ -157,8 +157,7 @@ fn attempt<'c>(
 ) -> Result<Dockerfile, String> {
     let text = set.apply(&dockerfile.text).ok_or("an edit does not lie on characters of the file")?;
     let next = syntax::parse(&text);
-    let removed: Vec<&str> =
-        candidates.flat_map(|candidate| candidate.fix.removes_comments.iter().map(String::as_str)).collect();
+    let removed: Vec<&str> = candidates.flat_map(|candidate| candidate.fix.removes_comments.iter().map(String::as_str)).collect();
     guards::check(dockerfile, &next, &removed)?;
     Ok(next)
 }

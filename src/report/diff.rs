@@ -102,9 +102,10 @@ mod tests {
 
     #[test]
     fn a_missing_last_line_end_is_said_on_the_side_that_lacks_it() {
-        assert!(diff("FROM a", "FROM b").ends_with(
-            "@@ -1 +1 @@\n-FROM a\n\\ No newline at end of file\n+FROM b\n\\ No newline at end of file\n"
-        ));
+        assert!(
+            diff("FROM a", "FROM b")
+                .ends_with("@@ -1 +1 @@\n-FROM a\n\\ No newline at end of file\n+FROM b\n\\ No newline at end of file\n")
+        );
         assert!(diff("FROM a\nRUN b", "#x\nFROM a\nRUN b").ends_with(" RUN b\n\\ No newline at end of file\n"));
     }
 

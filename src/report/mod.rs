@@ -4,9 +4,11 @@
 
 pub mod diff;
 mod instructions;
+mod outcome;
 mod palette;
 pub mod path;
 pub mod summary;
 
 pub use instructions::instructions_json;
+pub use outcome::outcome_json;
 pub use palette::{Ink, Palette};

@@ -12,9 +12,7 @@ use super::lex::{Lexed, TokenKind};
 use super::redirect::redirection;
 use super::scan::error;
 use super::simple::simple_command;
-use super::{
-    AndOrItem, Command, CompoundCommand, CompoundKind, Connector, List, ListItem, Redirection, ShellError, Word,
-};
+use super::{AndOrItem, Command, CompoundCommand, CompoundKind, Connector, List, ListItem, Redirection, ShellError, Word};
 
 /// Token numbers, first to last, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,11 +120,7 @@ fn list_item(lexed: &Lexed<'_>, source: &ast::CompoundListItem) -> Result<(ListI
     Ok((ListItem { and_or, background, span: start..end }, whole))
 }
 
-fn pipeline(
-    lexed: &Lexed<'_>,
-    connector: Option<Connector>,
-    source: &ast::Pipeline,
-) -> Result<(AndOrItem, Extent), ShellError> {
+fn pipeline(lexed: &Lexed<'_>, connector: Option<Connector>, source: &ast::Pipeline) -> Result<(AndOrItem, Extent), ShellError> {
     let mut commands = Vec::with_capacity(source.seq.len());
     let mut whole: Option<Extent> = None;
     for element in &source.seq {
@@ -210,11 +204,7 @@ impl Parts {
         Ok(self)
     }
 
-    fn finish(
-        self,
-        lexed: &Lexed<'_>,
-        redirects: Option<&ast::RedirectList>,
-    ) -> Result<(CompoundCommand, Extent), ShellError> {
+    fn finish(self, lexed: &Lexed<'_>, redirects: Option<&ast::RedirectList>) -> Result<(CompoundCommand, Extent), ShellError> {
         let Self { kind, bodies, variable, words, extent: mut whole } = self;
         let mut redirections: Vec<Redirection> = Vec::new();
         for redirect in redirects.map(|list| list.0.as_slice()).unwrap_or_default() {
@@ -236,12 +226,8 @@ fn compound_command(
     let parts = match source {
         Source::Arithmetic(test) => Parts::new(CompoundKind::Test, &test.loc),
         Source::BraceGroup(group) => Parts::new(CompoundKind::Group, &group.loc).with_body(lexed, &group.list)?,
-        Source::Subshell(subshell) => {
-            Parts::new(CompoundKind::Subshell, &subshell.loc).with_body(lexed, &subshell.list)?
-        }
-        Source::ArithmeticForClause(clause) => {
-            Parts::new(CompoundKind::For, &clause.loc).with_body(lexed, &clause.body.list)?
-        }
+        Source::Subshell(subshell) => Parts::new(CompoundKind::Subshell, &subshell.loc).with_body(lexed, &subshell.list)?,
+        Source::ArithmeticForClause(clause) => Parts::new(CompoundKind::For, &clause.loc).with_body(lexed, &clause.body.list)?,
         Source::ForClause(clause) => {
             let mut parts = Parts::new(CompoundKind::For, &clause.loc).with_body(lexed, &clause.body.list)?;
             parts.variable = Some(lexed.raw(parts.extent.first.saturating_add(1)).to_owned());

@@ -129,3 +129,82 @@ fn names_in_text(text: &str, names: &mut Vec<String>) {
         rest = behind;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::parse;
+
+    fn word(raw: &str) -> Word {
+        let list = parse(&format!("cmd {raw}")).unwrap();
+        let words = list.simple_commands(false)[0].0.words.clone();
+        assert_eq!(words.len(), 2, "{raw}");
+        words[1].clone()
+    }
+
+    fn lookup(name: &str) -> Option<Knowledge<String>> {
+        match name {
+            "A" => Some(Knowledge::Known("one".to_owned())),
+            "EMPTY" => Some(Knowledge::Known(String::new())),
+            "MYSTERY" => Some(Knowledge::Unknown),
+            _ => None,
+        }
+    }
+
+    fn expanded(raw: &str) -> Option<String> {
+        word(raw).expand(&lookup, &Knowledge::Known("/root".to_owned())).into_known()
+    }
+
+    #[test]
+    fn known_variables_are_put_in() {
+        assert_eq!(expanded("x$A/${A}\"$A\"'$A'\\$A").as_deref(), Some("xone/oneone$A$A"));
+        assert_eq!(expanded("~/a*").as_deref(), Some("/root/a*"));
+        assert_eq!(expanded("x$UNSET").as_deref(), Some("x"));
+        assert_eq!(expanded("''").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn defaults_stand_in_for_what_is_missing() {
+        assert_eq!(expanded("${UNSET:-x$A}").as_deref(), Some("xone"));
+        assert_eq!(expanded("${EMPTY:-x}").as_deref(), Some("x"));
+        assert_eq!(expanded("${A:-x}").as_deref(), Some("one"));
+        assert_eq!(expanded("${UNSET-x}").as_deref(), Some("x"));
+        assert_eq!(expanded("${EMPTY-x}").as_deref(), Some(""));
+        assert_eq!(expanded("${UNSET:-}").as_deref(), Some(""));
+        assert_eq!(expanded("${UNSET:-$MYSTERY}"), None);
+        assert_eq!(expanded("${MYSTERY:-x}"), None);
+    }
+
+    #[test]
+    fn one_unknown_piece_makes_the_word_unknown() {
+        for raw in ["a$MYSTERY", "$(ls)", "${A%e}", "${A:+x}", "$?", "$1", "~user", "`ls`", "$((1))"] {
+            assert_eq!(expanded(raw), None, "{raw}");
+        }
+        assert_eq!(word("~/a").expand(&lookup, &Knowledge::Unknown), Knowledge::Unknown);
+    }
+
+    #[test]
+    fn literals_need_no_variables() {
+        assert_eq!(word("a'b c'\\$").literal().as_deref(), Some("ab c$"));
+        assert_eq!(word("a$B").literal(), None);
+        assert_eq!(word("~").literal(), None);
+        assert_eq!(word("--a='b'$C/d").starts_with_literal(), "--a=b");
+        assert_eq!(word("$C").starts_with_literal(), "");
+    }
+
+    #[test]
+    fn mentioned_names_include_those_inside() {
+        assert_eq!(word("$A/${B:-$C}\"$A\"'$D'").mentions(), ["A", "B", "C"]);
+        assert_eq!(word("$(echo $A \"${B%$C}\")$?").mentions(), ["A", "B", "C", "?"]);
+        assert_eq!(word("$((A + $B))").mentions(), ["A", "B"]);
+        assert_eq!(word("${#A}").mentions(), ["A"]);
+        assert_eq!(word("${!A}").mentions(), ["A"]);
+        assert_eq!(word("plain").mentions(), [""; 0]);
+    }
+
+    #[test]
+    fn plain_names() {
+        assert!(["a", "_", "A1_b"].iter().all(|name| is_plain_name(name)));
+        assert!(["", "1a", "a-b", "é", "?", "a b"].iter().all(|name| !is_plain_name(name)));
+    }
+}

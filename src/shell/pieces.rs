@@ -174,9 +174,7 @@ fn may_start_home(before: &str, context: Context) -> bool {
         Context::Quoted => false,
         _ if before.is_empty() => true,
         Context::Value => before.ends_with(':'),
-        Context::Argument => {
-            before.ends_with(['=', ':']) && before.split_once('=').is_some_and(|(name, _)| is_plain_name(name))
-        }
+        Context::Argument => before.ends_with(['=', ':']) && before.split_once('=').is_some_and(|(name, _)| is_plain_name(name)),
     }
 }
 
@@ -212,9 +210,8 @@ fn braced(inside: &str, context: Context) -> Option<Piece> {
         return None;
     }
     let quoted = context == Context::Quoted;
-    let variable = |name: &str, default, transformed| {
-        Some(Piece::Variable { name: name.to_owned(), default, transformed, quoted })
-    };
+    let variable =
+        |name: &str, default, transformed| Some(Piece::Variable { name: name.to_owned(), default, transformed, quoted });
     // `${#NAME}` is a length and `${!NAME}` another variable; `${#}` and `${!}` are parameters themselves.
     if let Some(behind) = inside.strip_prefix(['#', '!'])
         && parameter_length(behind, usize::MAX) > 0
@@ -234,5 +231,103 @@ fn braced(inside: &str, context: Context) -> Option<Piece> {
         variable(name, Some(pieces(default, default_context)), true)
     } else {
         variable(name, None, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Piece {
+        Piece::Text { text: text.to_owned(), quoted: false }
+    }
+
+    fn quoted(text: &str) -> Piece {
+        Piece::Text { text: text.to_owned(), quoted: true }
+    }
+
+    fn variable(name: &str) -> Piece {
+        Piece::Variable { name: name.to_owned(), default: None, transformed: false, quoted: false }
+    }
+
+    fn opaque(commands: &str) -> Piece {
+        Piece::Opaque { commands: Some(commands.to_owned()) }
+    }
+
+    const UNKNOWN: Piece = Piece::Opaque { commands: None };
+
+    fn argument(raw: &str) -> Vec<Piece> {
+        pieces(raw, Context::Argument)
+    }
+
+    #[test]
+    fn quotes_go_and_say_so() {
+        assert_eq!(argument("plain*"), [text("plain*")]);
+        assert_eq!(argument("a'b c'\"d\"e"), [text("a"), quoted("b cd"), text("e")]);
+        assert_eq!(argument("''"), [quoted("")]);
+        assert_eq!(argument("\"\""), [quoted("")]);
+        assert_eq!(argument("a\\ \\*é"), [text("a"), quoted(" *"), text("é")]);
+        assert_eq!(argument(r#""a\"\$\\\n'b'""#), [quoted(r#"a"$\\n'b'"#)]);
+        assert_eq!(argument("a\\\nb\"c\\\nd\""), [text("ab"), quoted("cd")]);
+        assert_eq!(argument("'a\\\nb'"), [quoted("a\\\nb")]);
+    }
+
+    #[test]
+    fn variables_are_read_in_all_their_forms() {
+        assert_eq!(argument("$A/${B}c"), [variable("A"), text("/"), variable("B"), text("c")]);
+        assert_eq!(argument("$1$10$@$?${10}"), ["1", "1", "@", "?", "10"].map(variable).iter().enumerate().fold(
+            Vec::new(),
+            |mut all, (index, piece)| {
+                all.push(piece.clone());
+                if index == 1 {
+                    all.push(text("0"));
+                }
+                all
+            }
+        ));
+        assert_eq!(argument("$ $. a$"), [text("$ $. a$")]);
+        let Piece::Variable { name, default, transformed, quoted: in_quotes } = argument("\"${A:-x\"y\"$B}\"").remove(1) else {
+            panic!("no variable");
+        };
+        assert_eq!((name.as_str(), transformed, in_quotes), ("A", false, true));
+        let inner = Piece::Variable { name: "B".to_owned(), default: None, transformed: false, quoted: true };
+        assert_eq!(default, Some(vec![quoted("xy"), inner]));
+    }
+
+    #[test]
+    fn transformations_are_marked() {
+        for (raw, name) in
+            [("${A%.*}", "A"), ("${#A}", "A"), ("${!A}", "A"), ("${A:=b}", "A"), ("${A[0]}", "A"), ("${A:+b}", "A"), ("${A-b}", "A")]
+        {
+            match argument(raw).as_slice() {
+                [Piece::Variable { name: found, transformed: true, .. }] => assert_eq!(found, name),
+                other => panic!("{raw}: {other:?}"),
+            }
+        }
+        assert_eq!(argument("${#}${!}"), [variable("#"), variable("!")]);
+    }
+
+    #[test]
+    fn what_runs_is_opaque() {
+        assert_eq!(argument("$(a 'b)')c"), [opaque("a 'b)'"), text("c")]);
+        assert_eq!(argument("\"`a \\`b\\` \\$c`\""), [quoted(""), opaque("a `b` $c")]);
+        assert_eq!(argument("$((1+(2)))"), [UNKNOWN]);
+        assert_eq!(argument("$((a) | b)"), [opaque("(a) | b")]);
+        assert_eq!(argument("$'a\\n'"), [UNKNOWN]);
+        assert_eq!(argument("$\\\nA"), [UNKNOWN, text("A")]);
+        assert_eq!(argument("${"), [UNKNOWN]);
+    }
+
+    #[test]
+    fn a_tilde_is_a_home_folder_only_where_all_shells_agree() {
+        assert_eq!(argument("~"), [Piece::Home]);
+        assert_eq!(argument("~/a"), [Piece::Home, text("/a")]);
+        assert_eq!(argument("a~"), [text("a~")]);
+        assert_eq!(argument("'~'/a"), [quoted("~"), text("/a")]);
+        assert_eq!(argument("\"~/a\""), [quoted("~/a")]);
+        assert_eq!(argument("~user/a"), [UNKNOWN, text("/a")]);
+        assert_eq!(argument("A=~/a"), [text("A="), UNKNOWN, text("/a")]);
+        assert_eq!(argument("--to=~/a"), [text("--to=~/a")]);
+        assert_eq!(pieces("a:~/b:~", Context::Value), [text("a:"), Piece::Home, text("/b:"), Piece::Home]);
     }
 }

@@ -9,10 +9,7 @@ use super::lex::{Lexed, TokenKind};
 use super::{Piece, Redirection, RedirectionKind, ShellError, Word};
 
 /// Converts a redirection; no tokens for the `2>&1` that the grammar adds for `|&`.
-pub(super) fn redirection(
-    lexed: &Lexed<'_>,
-    source: &ast::IoRedirect,
-) -> Result<(Redirection, Option<Extent>), ShellError> {
+pub(super) fn redirection(lexed: &Lexed<'_>, source: &ast::IoRedirect) -> Result<(Redirection, Option<Extent>), ShellError> {
     let redirection = match source {
         ast::IoRedirect::File(_, kind, target) => return file(lexed, kind, target),
         ast::IoRedirect::OutputAndError(target, appends) => {
@@ -42,9 +39,10 @@ fn with_operator(lexed: &Lexed<'_>, target: Extent) -> Result<Extent, ShellError
         return Err(unlocated());
     };
     let number = operator.checked_sub(1).filter(|before| {
-        let touches = lexed.tokens.get(*before).is_some_and(|before| {
-            before.kind == TokenKind::Word && before.range.end == token.range.start
-        });
+        let touches = lexed
+            .tokens
+            .get(*before)
+            .is_some_and(|before| before.kind == TokenKind::Word && before.range.end == token.range.start);
         touches && is_number(lexed.raw(*before)) && lexed.raw(operator).starts_with(['<', '>'])
     });
     Ok(Extent { first: number.unwrap_or(operator), last: target.last })
@@ -95,10 +93,7 @@ fn file(
 }
 
 /// `<( … )` and `>( … )` as a word.
-pub(super) fn process_substitution(
-    lexed: &Lexed<'_>,
-    subshell: &ast::SubshellCommand,
-) -> Result<(Word, Extent), ShellError> {
+pub(super) fn process_substitution(lexed: &Lexed<'_>, subshell: &ast::SubshellCommand) -> Result<(Word, Extent), ShellError> {
     let inside = Extent::of(&subshell.loc);
     let first = inside.first.checked_sub(1).ok_or_else(unlocated)?;
     if !["<", ">"].iter().any(|operator| lexed.is_operator(first, operator)) {

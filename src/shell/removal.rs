@@ -69,12 +69,7 @@ pub(super) fn removal(site: &Site<'_>, around: &Around<'_>, functions: &Function
     }
 }
 
-fn reason_to_stay(
-    site: &Site<'_>,
-    item: &ListItem,
-    pipeline: &AndOrItem,
-    around: &Around<'_>,
-) -> Option<&'static str> {
+fn reason_to_stay(site: &Site<'_>, item: &ListItem, pipeline: &AndOrItem, around: &Around<'_>) -> Option<&'static str> {
     let next = site.next_pipeline();
     // What reads `$?` behind `a && rm x` sees the same without `rm x`, as long as that succeeds.
     let reader = if site.pipeline > 0 {
@@ -228,4 +223,182 @@ fn names_exit_status(word: &Word) -> bool {
 
 fn text_names_exit_status(text: &str) -> bool {
     text.contains("$?") || text.contains("${?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::parse;
+
+    fn removal_of(text: &str, errexit: bool) -> Removal {
+        let list = parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let mut found = list.simple_commands(errexit).into_iter().filter(|(command, _)| {
+            let name = command.words.first();
+            name.is_some_and(|name| name.raw == "rm")
+        });
+        let (_, place) = found.next().expect("no rm");
+        place.removable
+    }
+
+    /// Asserts that the `rm` in `before` can go, leaving `after`, which is shell with just that command less.
+    #[track_caller]
+    fn leaves_with(errexit: bool, before: &str, after: &str) {
+        let Removal::Range(range) = removal_of(before, errexit) else {
+            panic!("{before:?}: {:?}", removal_of(before, errexit));
+        };
+        let mut text = before.to_owned();
+        text.replace_range(range, "");
+        assert_eq!(text, after);
+        let names = |text: &str| -> Vec<String> {
+            let list = parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+            let commands = list.simple_commands(false);
+            commands.iter().map(|(command, _)| command.words.first().map_or(String::new(), |name| name.raw.clone())).collect()
+        };
+        let mut expected = names(before);
+        expected.retain(|name| name != "rm");
+        assert_eq!(names(after), expected, "{before:?}");
+    }
+
+    #[track_caller]
+    fn leaves(before: &str, after: &str) {
+        leaves_with(false, before, after);
+    }
+
+    #[track_caller]
+    fn stays(text: &str, why: &str) {
+        match removal_of(text, false) {
+            Removal::No(reason) => assert!(reason.contains(why), "{text:?}: {reason}"),
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_command_of_an_and_list_goes_with_a_connector() {
+        leaves("rm x && a", "a");
+        leaves("rm x &&\n  a", "a");
+        leaves("a && rm x", "a");
+        leaves("a &&\n rm x", "a");
+        leaves("a &&   rm x   && b", "a   && b");
+        leaves("a && rm x;", "a;");
+        leaves("a && rm x # why", "a # why");
+        leaves("a || b && rm x", "a || b");
+        leaves("é && rm ü && ö", "é && ö");
+        leaves("a \\\n  && rm x \\\n  && b", "a \\\n  && b");
+        leaves("time rm x && a", "a");
+        leaves("a && A=1 rm x 2>&1 >/dev/null && b", "a && b");
+    }
+
+    #[test]
+    fn a_command_of_a_sequence_goes_with_a_separator() {
+        leaves("rm x; a", "a");
+        leaves("a; rm x; b", "a; b");
+        leaves("a\nrm x\nb\n", "a\nb\n");
+        leaves("a & rm x; b", "a & b");
+        leaves("{ a; rm x; b; }", "{ a; b; }");
+        leaves("{ rm x; a; }", "{ a; }");
+        leaves("(rm x; a)", "(a)");
+        leaves("if a; then rm x; b; fi", "if a; then b; fi");
+        leaves("for i in a b; do c; rm x\nd; done", "for i in a b; do c\nd; done");
+        leaves("case a in b) rm x; c;; esac", "case a in b) c;; esac");
+        leaves("f() { rm x; a; }; f", "f() { a; }; f");
+    }
+
+    #[test]
+    fn blocks_keep_their_syntax() {
+        leaves_with(true, "a; rm x;", "a;");
+        leaves_with(true, "{ a; rm x; }", "{ a; }");
+        leaves_with(true, "if true; then a; rm x; fi", "if true; then a; fi");
+        leaves_with(true, "(a; rm x)", "(a)");
+        leaves_with(true, "(a\nrm x\n)", "(a\n)");
+        leaves_with(true, "case a in b) c; rm x;; esac", "case a in b) c;; esac");
+        leaves_with(false, "if true; then a && rm x; fi", "if true; then a; fi");
+    }
+
+    #[test]
+    fn all_there_is_goes_whole() {
+        for text in ["rm x", "  rm x ; ", "# a\nrm x\n", "rm x <<X\ny\nX\n"] {
+            assert_eq!(removal_of(text, false), Removal::Whole, "{text}");
+        }
+        for text in ["{ rm x; }", "(rm x)", "if a; then rm x; fi", "a && { rm x; }"] {
+            stays(text, "only command");
+        }
+    }
+
+    #[test]
+    fn results_that_are_used_stay() {
+        stays("rm x || a", "runs where it fails");
+        stays("a || rm x", "fails");
+        stays("a && rm x || b", "fails");
+        stays("a; ! rm x; b", "negated");
+        stays("a; rm x & b", "background");
+        stays("a && rm x & b", "background");
+        stays("a; rm x | b; c", "pipeline");
+        stays("if rm x; then a; fi", "condition");
+        stays("if a; rm x; b; then c; fi", "condition");
+        stays("if a; then b; elif c; rm x; d; then e; fi", "condition");
+        stays("while { a; rm x; b; }; do c; done", "condition");
+        stays("rm x; echo $?", "exit status");
+        stays("rm x\nif [ $? -ne 0 ]; then a; fi", "exit status");
+        stays("rm x; exit", "exit status");
+        stays("rm x && A=${?} b", "exit status");
+        leaves("a && rm x; echo $?", "a; echo $?");
+    }
+
+    #[test]
+    fn the_last_command_of_a_sequence_decides_the_exit_status() {
+        stays("a; rm x", "exit status");
+        stays("a\nrm x\n", "exit status");
+        stays("{ a; rm x; }; b", "exit status");
+        stays("set +e; a; rm x", "exit status");
+        stays("set -e; a; set +e; b; rm x", "exit status");
+        stays("set -x; a; rm x", "exit status");
+        stays("if y; then set -e; fi; a; rm x", "exit status");
+        stays("(set -e); a; rm x", "exit status");
+        stays("f() { set +e; }; set -e; f; a; rm x", "exit status");
+        stays("f() { set -e; a; rm x; }; f", "exit status");
+        stays("set -e; . ./z; a; rm x", "exit status");
+        // Failures that `set -e` passes over.
+        stays("set -e; [ -f a ] && b; rm x", "exit status");
+        stays("set -e; ! a; rm x", "exit status");
+        stays("set -e; if a; then b && c; fi; rm x", "exit status");
+        stays("set -e; f() { a && b; }; f; rm x", "exit status");
+        stays("set -e; { a; rm x; } || b", "exit status");
+        stays("set -e; a & rm x", "background");
+    }
+
+    #[test]
+    fn under_errexit_the_last_command_can_go() {
+        leaves("set -e; a; rm x", "set -e; a");
+        leaves("set -eux\na\nrm x\n", "set -eux\na\n");
+        leaves("set -o pipefail -o errexit; a; rm x", "set -o pipefail -o errexit; a");
+        leaves("set -euo pipefail && a; b | c; rm x", "set -euo pipefail && a; b | c");
+        leaves("set -e; a || true; rm x", "set -e; a || true");
+        leaves("set -e; (a; rm x)", "set -e; (a)");
+        leaves_with(true, "a; rm x", "a");
+        assert_eq!(removal_of("set +e; a; rm x", true), removal_of("a; rm x", false));
+    }
+
+    #[test]
+    fn under_errexit_a_list_keeps_its_last_command() {
+        stays("set -e; a && rm x; b", "set -e");
+        stays("set -e; if a; then b && rm x; fi", "set -e");
+        leaves("set -e; a && rm x", "set -e; a");
+        leaves("set -e; rm x && a; b", "set -e; a; b");
+        leaves("set -e; a && rm x && b; c", "set -e; a && b; c");
+        leaves("a && rm x; b", "a; b");
+    }
+
+    #[test]
+    fn here_documents_go_with_their_command_or_not_at_all() {
+        leaves("rm <<X > f\n1\nX\na", "a");
+        leaves("a\nrm <<X\n1\nX\nb", "a\nb");
+        leaves("a && rm <<X\n1\nX\n", "a\n");
+        leaves("cat <<X\n1\nX\nrm x\nb", "cat <<X\n1\nX\nb");
+        leaves("cat <<X && rm x\n1\nX\nb", "cat <<X\n1\nX\nb");
+        leaves("rm x && cat <<X > f\n1\nX\n", "cat <<X > f\n1\nX\n");
+        stays("rm <<X && a\n1\nX\n", "stands apart");
+        stays("cat <<X &&\n1\nX\nrm x && b", "stands apart");
+        stays("cat <<X; a\n1\nX\nrm x; b", "stands apart");
+        stays("set -e\ncat <<X\n1\nX\nrm x", "ends right before");
+    }
 }

@@ -47,10 +47,7 @@ impl Lexed<'_> {
 }
 
 /// Converts a simple command.
-pub(super) fn simple_command(
-    lexed: &Lexed<'_>,
-    source: &ast::SimpleCommand,
-) -> Result<(SimpleCommand, Extent), ShellError> {
+pub(super) fn simple_command(lexed: &Lexed<'_>, source: &ast::SimpleCommand) -> Result<(SimpleCommand, Extent), ShellError> {
     let mut building = Building { lexed, command: SimpleCommand::default(), whole: None };
     let prefix = source.prefix.as_ref().map(|prefix| prefix.0.as_slice()).unwrap_or_default();
     let suffix = source.suffix.as_ref().map(|suffix| suffix.0.as_slice()).unwrap_or_default();

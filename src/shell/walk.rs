@@ -199,3 +199,40 @@ impl Role {
         Self { condition, may_not_run }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::parse;
+
+    /// Each command's text with the flags that `show` picks.
+    fn places<'t>(text: &'t str, show: fn(&Place) -> bool) -> Vec<(&'t str, bool)> {
+        let list = parse(text).unwrap();
+        list.simple_commands(false).into_iter().map(|(command, place)| (&text[command.span.clone()], show(&place))).collect()
+    }
+
+    #[test]
+    fn commands_come_in_the_order_of_the_text() {
+        let text = "a; if b; then c | d; else e; fi; f() { g; }; (h $(i)) & while j; do k; done; case l in m) n;; esac";
+        let names: Vec<_> = places(text, |_| true).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "b", "c", "d", "e", "g", "h $(i)", "j", "k", "n"]);
+    }
+
+    #[test]
+    fn what_may_not_run_is_conditional() {
+        let text = "a && b; c || d; e && f || g && h; if i; then j; elif k; then l; else m; fi; while n; do o; done; { p; }";
+        let conditional: Vec<_> =
+            places(text, |place| place.conditional).into_iter().filter(|(_, yes)| *yes).map(|(name, _)| name).collect();
+        assert_eq!(conditional, ["d", "f", "g", "j", "k", "l", "m", "o"]);
+    }
+
+    #[test]
+    fn surroundings_reach_all_the_way_in() {
+        assert_eq!(places("(a; { b; }); c", |place| place.subshell), [("a", true), ("b", true), ("c", false)]);
+        assert_eq!(places("a & { b; } & c", |place| place.background), [("a", true), ("b", true), ("c", false)]);
+        assert_eq!(places("a | { b; c; }; d", |place| place.in_pipeline), [("a", true), ("b", true), ("c", true), ("d", false)]);
+        let list = parse("f() { a; (b); }; c").unwrap();
+        let functions: Vec<_> = list.simple_commands(false).into_iter().map(|(_, place)| place.function).collect();
+        assert_eq!(functions, [Some("f".to_owned()), Some("f".to_owned()), None]);
+    }
+}

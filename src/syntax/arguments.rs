@@ -79,7 +79,9 @@ fn pairs(rest: &str, at: usize, escape: char, instruction: &str) -> Result<Argum
     }
     for (word, range) in found {
         let Some((name, value)) = word.split_once('=') else {
-            return Err(format!("\"{word}\" has no \"=\": {instruction} takes NAME=value, with quotes around values that hold blanks"));
+            return Err(format!(
+                "\"{word}\" has no \"=\": {instruction} takes NAME=value, with quotes around values that hold blanks"
+            ));
         };
         arguments.ranges.push(shift(range.start..range.start + name.len(), at));
         arguments.ranges.push(shift((range.start + name.len() + 1).min(range.end)..range.end, at));

@@ -63,8 +63,15 @@ impl<'a> Parser<'a> {
 
     fn directives(&mut self) {
         let mut seen: Vec<DirectiveName> = Vec::new();
+        // A `#!` line is passed over where the frontend is looked for, and ends the place for everything else.
+        let script_line = self.line(self.at).filter(|(_, line)| line.starts_with("#!"));
+        if let Some((range, _)) = &script_line {
+            self.items.push(Item { span: range.clone(), kind: ItemKind::Comment });
+            self.at += 1;
+        }
         while let Some((range, line)) = self.line(self.at) {
             match directive::read(lines::content(line)) {
+                directive::Line::Directive(name, _) if script_line.is_some() && name != DirectiveName::Syntax => return,
                 directive::Line::Directive(name, value) => {
                     if seen.contains(&name) {
                         let message = format!("a second \"# {}=\" directive: only one may stand in a file", name.as_str());
@@ -189,7 +196,10 @@ impl<'a> Parser<'a> {
                 return start..range.start;
             }
         }
-        self.error(first + 1, format!("the heredoc <<{} does not end: a line with nothing but {} ends it", announced.name, announced.name));
+        self.error(
+            first + 1,
+            format!("the heredoc <<{} does not end: a line with nothing but {} ends it", announced.name, announced.name),
+        );
         start..self.text.len()
     }
 }

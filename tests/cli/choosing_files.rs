@@ -51,8 +51,15 @@ fn a_file_named_by_hand_is_always_taken() {
 #[test]
 fn ignore_files_hold_inside_and_outside_of_a_repository() {
     let place = Place::new();
-    place.file(".gitignore", "build/\n!build/keep\n/Dockerfile.local\n").file("Dockerfile.local", BEFORE).file("Dockerfile", BEFORE);
-    place.file("build/Dockerfile", BEFORE).file("a/.gitignore", "*.Dockerfile\n").file("a/x.Dockerfile", BEFORE).file("a/Dockerfile", BEFORE);
+    place
+        .file(".gitignore", "build/\n!build/keep\n/Dockerfile.local\n")
+        .file("Dockerfile.local", BEFORE)
+        .file("Dockerfile", BEFORE);
+    place
+        .file("build/Dockerfile", BEFORE)
+        .file("a/.gitignore", "*.Dockerfile\n")
+        .file("a/x.Dockerfile", BEFORE)
+        .file("a/Dockerfile", BEFORE);
     assert_eq!(chosen(&place, &[]), ["Dockerfile", "a/Dockerfile"]);
     place.must("git", &["init", "-q"], "");
     assert_eq!(chosen(&place, &[]), ["Dockerfile", "a/Dockerfile"]);

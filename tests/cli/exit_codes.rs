@@ -1,7 +1,7 @@
 //! The table of exit codes, and where several hold.
 
 use super::place::Place;
-use super::{AFTER, BEFORE, FINE};
+use super::{BEFORE, FINE, after};
 
 const BROKEN: &str = "FROM scratch\nNONSENSE\n";
 
@@ -25,12 +25,15 @@ fn zero_is_done_whether_or_not_there_was_anything_to_change() {
 
 #[test]
 fn one_is_a_change_for_those_who_ask() {
-    place().run(&["fix", "--check", "better", "fine"]).exits(1).prints("would change: better/Dockerfile\n1 of 2 files would change, 2 fixes\n");
+    place()
+        .run(&["fix", "--check", "better", "fine"])
+        .exits(1)
+        .prints("would change: better/Dockerfile\n1 of 2 files would change, 2 fixes\n");
     place().run(&["fix", "--exit-code", "better"]).exits(1);
     place().run(&["fix", "--exit-code", "-"]).exits(2); // empty input
     let place = place();
     place.run(&["fix", "--write", "--exit-non-zero-on-fix", "better"]).exits(1);
-    assert_eq!(place.text("better/Dockerfile"), AFTER);
+    assert_eq!(place.text("better/Dockerfile"), after());
     place.run(&["fix", "--write", "--exit-non-zero-on-fix", "better"]).exits(0);
 }
 
@@ -43,8 +46,11 @@ fn one_is_for_what_is_pending_or_made_as_asked_for() {
 #[test]
 fn two_is_a_failed_file_and_the_others_are_done() {
     let place = place();
-    place.run(&["fix", "--write", "--exit-non-zero-on-fix", "."]).exits(2).says(&["error: bad/Dockerfile:2:5: is not UTF-8", "1 failed"]);
-    assert_eq!(place.text("better/Dockerfile"), AFTER);
+    place
+        .run(&["fix", "--write", "--exit-non-zero-on-fix", "."])
+        .exits(2)
+        .says(&["error: bad/Dockerfile:2:5: is not UTF-8", "1 failed"]);
+    assert_eq!(place.text("better/Dockerfile"), after());
     place.run(&["fix", "--check", "."]).exits(2);
 }
 
@@ -75,13 +81,21 @@ fn a_file_that_the_builder_refuses_is_told_by_line() {
     }
     let ran = ran.exits(2).says(&["error: Dockerfile:2:1: "]);
     assert!(ran.stdout.is_empty());
-    assert_eq!((place.text("Dockerfile").as_str(), place.text("x/Dockerfile").as_str()), (BROKEN, AFTER));
+    assert_eq!((place.text("Dockerfile").as_str(), place.text("x/Dockerfile").as_str()), (BROKEN, after()));
 }
 
 #[test]
 fn help_teaches() {
     let help = Place::new().run(&["fix", "--help"]).exits(0).stdout;
-    for part in ["Exit codes:", "What \"safe\" means:", "Examples:", "git apply", "--exit-non-zero-on-fix", "NO_COLOR", "docker/dockerfile:1"] {
+    for part in [
+        "Exit codes:",
+        "What \"safe\" means:",
+        "Examples:",
+        "git apply",
+        "--exit-non-zero-on-fix",
+        "NO_COLOR",
+        "docker/dockerfile:1",
+    ] {
         assert!(help.contains(part), "{part}: {help}");
     }
     assert!(help.lines().count() < 120);

@@ -25,7 +25,8 @@ fn parse_prints_one_object_a_line_with_the_file_as_given() {
 fn parse_goes_on_past_what_it_cannot_read() {
     let place = Place::new();
     place.file("bad", b"\xff").file("good", FINE);
-    let ran = place.run(&["parse", "nowhere", "bad", "good"]).exits(2).says(&["error: nowhere: ", "error: bad:1:1: is not UTF-8"]);
+    let ran =
+        place.run(&["parse", "nowhere", "bad", "good"]).exits(2).says(&["error: nowhere: ", "error: bad:1:1: is not UTF-8"]);
     assert_eq!(ran.stdout.lines().count(), 1);
     let piped = place.run_with_input(&["parse", "-"], FINE.as_bytes()).exits(0).stdout;
     assert!(piped.starts_with("{\"file\":\"-\",\"instructions\":[{\"cmd\":\"FROM\""), "{piped}");
@@ -62,4 +63,25 @@ fn list_and_explain_know_every_transform() {
             assert!(text.contains(heading), "{id} explains no \"{heading}\"");
         }
     }
+}
+
+#[test]
+fn fix_tells_programs_in_json() {
+    let place = Place::new();
+    place.file("a/Dockerfile", BEFORE).file("b/Dockerfile", b"\xff").file("c/Dockerfile", FINE);
+    place.file("d/Dockerfile", "FROM mcr.microsoft.com/windows/nanoserver\nSHELL [\"powershell\"]\nRUN pip install x\n");
+    let ran = place.run(&["fix", "--format", "json"]).exits(2).says(&["error: b/Dockerfile:1:1: is not UTF-8"]);
+    let records: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let files: Vec<_> = records.iter().map(|record| record["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["a/Dockerfile", "b/Dockerfile", "c/Dockerfile", "d/Dockerfile"]);
+    assert_eq!((&records[0]["changed"], &records[0]["stop"]), (&json!(true), &json!("fixpoint")));
+    assert_eq!(records[0]["applied"][0]["transform"], "cache-mounts");
+    assert!(records[0]["applied"][0]["line"].is_u64() && records[0]["applied"][0]["applicability"] == "safe");
+    assert!(records[1]["error"].as_str().unwrap().contains("is not UTF-8"));
+    assert_eq!((&records[2]["changed"], &records[2]["applied"]), (&json!(false), &json!([])));
+    for refused in records[3]["refused"].as_array().unwrap() {
+        assert!(refused["code"].is_string() && refused["reason"].is_string() && refused["column"].is_u64());
+    }
+    place.run(&["fix", "--format", "json", "--diff"]).exits(2);
+    assert_eq!(place.text("a/Dockerfile"), BEFORE);
 }

@@ -1,7 +1,9 @@
 //! A folder for one test, and the program in it.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -52,6 +54,31 @@ impl Place {
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    /// The program as a user whom permissions stop. `root` becomes nobody, who then owns the folder.
+    pub fn run_as_nobody(&self, arguments: &[&str]) -> Ran {
+        const NOBODY: u32 = 65_534;
+        if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+            return self.run(arguments);
+        }
+        // The folder that the program was built in may be closed to others. `cp`, since an open file of ours can't be run.
+        let copy = self.path("program");
+        self.must("cp", &[env!("CARGO_BIN_EXE_dockeropt"), copy.to_str().unwrap()], "");
+        std::os::unix::fs::chown(&self.root, Some(NOBODY), Some(NOBODY)).unwrap();
+        let mut command = Command::new(copy);
+        Ran::of(command.args(arguments).current_dir(&self.root).stdin(Stdio::null()).uid(NOBODY).gid(NOBODY).output().unwrap())
+    }
+
+    /// Gives a file to nobody, if that can be done.
+    pub fn give_away(&self, name: &str) -> &Self {
+        let _ = std::os::unix::fs::chown(self.path(name), Some(65_534), Some(65_534));
+        self
+    }
+
+    pub fn mode(&self, name: &str, mode: u32) -> &Self {
+        std::fs::set_permissions(self.path(name), PermissionsExt::from_mode(mode)).unwrap();
+        self
     }
 
     pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ran {
@@ -125,17 +152,4 @@ impl Ran {
         assert_eq!(self.stdout, stdout, "stderr: {}", self.stderr);
         self
     }
-}
-
-/// Whether the tests run as a user whom no permission stops. Says so, since what it skips is then not tested.
-pub fn is_root(folder: &Path) -> bool {
-    let probe = folder.join("probe");
-    std::fs::write(&probe, "").unwrap();
-    std::fs::set_permissions(&probe, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
-    let root = std::fs::read(&probe).is_ok();
-    std::fs::remove_file(&probe).unwrap();
-    if root {
-        println!("skipped: this user may read everything, so nothing is unreadable");
-    }
-    root
 }

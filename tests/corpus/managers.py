@@ -319,7 +319,7 @@ INSTALLS: list[tuple[str, re.Pattern, re.Pattern]] = [
          subcommand(r"install|create|update|upgrade|env\s+create|env\s+update", r"-n|--name|-p|--prefix|-r|--root-prefix|-c|--channel")),
         ("npm", r"npm", subcommand(r"install|i|in|ci|add|update|up|upgrade|install-clean|clean-install|install-test|it|install-ci-test|cit|isntall", NPM_VALUES)),
         ("yarn", r"yarn|yarnpkg",
-         re.compile(options(YARN_VALUES).removesuffix(r"\s+)*") + r"(?:\s+|$))*" +
+         re.compile(r"^(?!.*(?:^|\s)(?:-v|--version|-h|--help)(?=\s|$))" + options(YARN_VALUES).removesuffix(r"\s+)*") + r"(?:\s+|$))*" +
                     r"(?:(?:install|add|up|upgrade|global\s+add|global\s+upgrade|workspaces\s+focus|workspace\s+\S+\s+add)(?=\s|$)|$)")),
         ("pnpm", r"pnpm", subcommand(r"(?:(?:recursive|multi|m)\s+)?(?:install|i|add|fetch|update|up|upgrade|install-test|it|ci)", PNPM_VALUES)),
         ("bun", r"bun", subcommand(r"install|i|add|a|update|ci", r"--cwd|--config|-c")),

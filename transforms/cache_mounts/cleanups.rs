@@ -40,7 +40,16 @@ enum Verdict {
 pub fn in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String], dead: &[&str]) -> Result<Vec<Cut>, Refusal> {
     let mut cuts = Vec::new();
     for ran in &item.commands {
-        let cleans = item.of(ecosystem).any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
+        let cleans = item
+            .of(ecosystem)
+            .any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
+        if cleans && ecosystem.clean_spares_mounts() {
+            // Dead, but harmless where it has to stay.
+            if !dead.is_empty() {
+                cuts.extend(whole_command(item, ran));
+            }
+            continue;
+        }
         let verdict = if cleans { Verdict::Dead } else { verdict(item, ran, folders, dead) };
         match verdict {
             Verdict::Apart => {}
@@ -78,15 +87,72 @@ fn text_of<'t>(item: &'t StepUse<'_>, ran: &'t Ran) -> &'t str {
 /// meant for them.
 fn only_caches_there(item: &StepUse<'_>, path: &str) -> bool {
     let is_caches = path.trim_end_matches(['*', '/']).ends_with("/.cache");
-    is_caches && item.commands.iter().enumerate().all(|(index, ran)| item.uses.iter().any(|used| used.command == index) || is_plain(ran))
+    is_caches
+        && item
+            .commands
+            .iter()
+            .enumerate()
+            .all(|(index, ran)| item.uses.iter().any(|used| used.command == index) || is_plain(ran))
 }
 
 /// Programs that put nothing into a user's cache folder.
 const PLAIN: &[&str] = &[
-    "rm", "mkdir", "cp", "mv", "ln", "chmod", "chown", "chgrp", "echo", "printf", "cd", "set", "export", "unset", "true", "test", "[",
-    "cat", "sed", "awk", "grep", "find", "touch", "tar", "unzip", "curl", "wget", "useradd", "groupadd", "adduser", "addgroup",
-    "usermod", "ldconfig", "update-ca-certificates", "strip", "install", "ls", "rmdir", "sort", "uniq", "head", "tail", "tr", "cut",
-    "xz", "gzip", "gunzip", "bunzip2", "date", "locale-gen", "dpkg-reconfigure", "apt-mark", "apt-key", "gpg", "dirname", "basename",
+    "rm",
+    "mkdir",
+    "cp",
+    "mv",
+    "ln",
+    "chmod",
+    "chown",
+    "chgrp",
+    "echo",
+    "printf",
+    "cd",
+    "set",
+    "export",
+    "unset",
+    "true",
+    "test",
+    "[",
+    "cat",
+    "sed",
+    "awk",
+    "grep",
+    "find",
+    "touch",
+    "tar",
+    "unzip",
+    "curl",
+    "wget",
+    "useradd",
+    "groupadd",
+    "adduser",
+    "addgroup",
+    "usermod",
+    "ldconfig",
+    "update-ca-certificates",
+    "strip",
+    "install",
+    "ls",
+    "rmdir",
+    "sort",
+    "uniq",
+    "head",
+    "tail",
+    "tr",
+    "cut",
+    "xz",
+    "gzip",
+    "gunzip",
+    "bunzip2",
+    "date",
+    "locale-gen",
+    "dpkg-reconfigure",
+    "apt-mark",
+    "apt-key",
+    "gpg",
+    "dirname",
+    "basename",
 ];
 
 /// Whether the program puts nothing into a cache folder.
@@ -108,11 +174,17 @@ fn cleaned_paths(item: &StepUse<'_>, ran: &Ran) -> Vec<(usize, Knowledge<String>
     match ran.invocation.program.as_str() {
         "rm" => {
             let is_path = |value: &Knowledge<String>| !value.known().is_some_and(|value| value.starts_with('-'));
-            arguments.filter(|(_, argument)| is_path(&argument.value)).map(|(index, argument)| (index, absolute(&argument.value))).collect()
+            arguments
+                .filter(|(_, argument)| is_path(&argument.value))
+                .map(|(index, argument)| (index, absolute(&argument.value)))
+                .collect()
         }
         "find" if deletes(ran) => {
             let until = |value: &Knowledge<String>| !value.known().is_some_and(|value| value.starts_with(['-', '(', '!']));
-            arguments.take_while(|(_, argument)| until(&argument.value)).map(|(index, argument)| (index, absolute(&argument.value))).collect()
+            arguments
+                .take_while(|(_, argument)| until(&argument.value))
+                .map(|(index, argument)| (index, absolute(&argument.value)))
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -153,7 +225,10 @@ fn whole_command(item: &StepUse<'_>, ran: &Ran) -> Result<Cut, Refusal> {
         Removal::Whole => Ok(Cut::Whole),
         Removal::No(why) => {
             let text = text_of(item, ran);
-            Err(Refusal::Cleanup { line: item.line(), why: format!("`{text}` would empty the mount and can't be taken out: {why}") })
+            Err(Refusal::Cleanup {
+                line: item.line(),
+                why: format!("`{text}` would empty the mount and can't be taken out: {why}"),
+            })
         }
     }
 }
@@ -182,18 +257,24 @@ pub fn argument_range(ran: &Ran, index: usize) -> Option<Range<usize>> {
 pub fn in_other_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String], dead: &[&str]) -> Vec<Cut> {
     let mut cuts = Vec::new();
     for ran in &item.commands {
-        let cleans = item.of(ecosystem).any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
+        let cleans = item
+            .of(ecosystem)
+            .any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
         let verdict = if cleans { Verdict::Dead } else { verdict(item, ran, folders, dead) };
         match verdict {
             Verdict::Dead => cuts.extend(whole_command(item, ran)),
-            Verdict::Arguments(indexes) => cuts.extend(indexes.into_iter().filter_map(|index| argument_range(ran, index)).map(Cut::Part)),
+            Verdict::Arguments(indexes) => {
+                cuts.extend(indexes.into_iter().filter_map(|index| argument_range(ran, index)).map(Cut::Part))
+            }
             Verdict::Apart | Verdict::Above(_) => {}
         }
     }
     // Several parts that together are everything: each alone left something for the shell to run.
     let all_dead = !item.commands.is_empty()
         && item.commands.iter().all(|ran| {
-            let cleans = item.of(ecosystem).any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
+            let cleans = item
+                .of(ecosystem)
+                .any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
             cleans || matches!(verdict(item, ran, folders, dead), Verdict::Dead)
         });
     if all_dead { vec![Cut::Whole] } else { cuts }

@@ -20,17 +20,26 @@ pub fn add_flags(dockerfile: &Dockerfile, instruction: &Instruction, flags: &[St
     let separator = format!(" {}{line_end}{indent}", dockerfile.escape);
     if between.contains('\n') {
         // The command starts on a line of its own: the flags go behind what stands on the RUN's line.
-        let text: String = flags.iter().enumerate().map(|(index, flag)| if index == 0 { format!(" {flag}") } else { format!("{separator}{flag}") }).collect();
+        let text: String = flags
+            .iter()
+            .enumerate()
+            .map(|(index, flag)| if index == 0 { format!(" {flag}") } else { format!("{separator}{flag}") })
+            .collect();
         return Some(Edit::insert(head_end, text));
     }
-    let first_line_end = dockerfile.text.get(arguments.start..)?.find('\n').map_or(dockerfile.text.len(), |at| arguments.start + at);
+    let first_line_end =
+        dockerfile.text.get(arguments.start..)?.find('\n').map_or(dockerfile.text.len(), |at| arguments.start + at);
     let line_start = dockerfile.text.get(..head_end)?.rfind('\n').map_or(0, |at| at + 1);
     let is_long = {
         let width = dockerfile.slice(line_start..first_line_end).trim_end().chars().count();
         width + flags.iter().map(|flag| flag.chars().count() + 1).sum::<usize>() > WIDEST
     };
     let several_lines = dockerfile.slice(arguments).contains('\n');
-    let text = if is_long || several_lines { flags.iter().map(|flag| format!("{flag}{separator}")).collect::<String>() } else { flags.iter().map(|flag| format!("{flag} ")).collect() };
+    let text = if is_long || several_lines {
+        flags.iter().map(|flag| format!("{flag}{separator}")).collect::<String>()
+    } else {
+        flags.iter().map(|flag| format!("{flag} ")).collect()
+    };
     Some(Edit::insert(arguments_start(dockerfile, instruction), text))
 }
 
@@ -44,16 +53,25 @@ fn indentation(dockerfile: &Dockerfile, instruction: &Instruction) -> String {
     let body_end = instruction.heredocs.first().map_or(instruction.span.end, |heredoc| heredoc.content.start);
     let mut lines = dockerfile.slice(instruction.span.start..body_end).split('\n').skip(1);
     let neighbour = lines.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    neighbour.map(|line| line.chars().take_while(|c| *c == ' ' || *c == '\t').collect::<String>()).filter(|indent| !indent.is_empty()).unwrap_or_else(|| format!("{own}    "))
+    neighbour
+        .map(|line| line.chars().take_while(|c| *c == ' ' || *c == '\t').collect::<String>())
+        .filter(|indent| !indent.is_empty())
+        .unwrap_or_else(|| format!("{own}    "))
 }
 
 /// The edits that take `cut` (a range of the script) out and leave every comment.
 pub fn cut(dockerfile: &Dockerfile, run: &Run<'_>, cut: Range<usize>) -> Vec<Edit> {
     let text = &run.script.text;
     let cut = keep_script_comments(text.as_str(), cut);
-    let range = text.range(cut.clone());
-    let comments: Vec<Range<usize>> =
-        run.instruction.inner_comments.iter().filter(|comment| range.start <= comment.start && comment.end <= range.end).cloned().collect();
+    // The end of what stays, not the start of what goes: between them may lie a continuation, which goes too.
+    let range = text.end_position(cut.start)..text.end_position(cut.end);
+    let comments: Vec<Range<usize>> = run
+        .instruction
+        .inner_comments
+        .iter()
+        .filter(|comment| range.start <= comment.start && comment.end <= range.end)
+        .cloned()
+        .collect();
     let (Some(first), Some(last)) = (comments.first(), comments.last()) else { return vec![Edit::delete(range)] };
     let at_end = text.as_str().get(cut.end..).is_none_or(|rest| rest.trim().is_empty());
     let mut edits = Vec::new();

@@ -86,7 +86,14 @@ impl Mount {
     ///
     /// # Errors
     /// A user or platform for which the mount would not be right.
-    pub fn of(model: &Model<'_>, item: &StepUse<'_>, manager: &'static str, folder: &CacheFolder, user: &User, bases: usize) -> Result<Self, Refusal> {
+    pub fn of(
+        model: &Model<'_>,
+        item: &StepUse<'_>,
+        manager: &'static str,
+        folder: &CacheFolder,
+        user: &User,
+        bases: usize,
+    ) -> Result<Self, Refusal> {
         if folder.target.contains([',', '"', '\'', ' ', '$', '\\']) {
             return Err(Refusal::NotEditable { why: format!("the folder {} can't be written in a mount", folder.target) });
         }
@@ -96,7 +103,7 @@ impl Mount {
             let image = model.stages.get(item.stage).and_then(|stage| stage.image.reference.known()).map_or("", String::as_str);
             parts.push(image.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-', "-"));
         }
-        if !folder.keyed_by_platform && model.several_platforms() {
+        if !folder.keyed_by_platform && model.several_platforms(item.stage) {
             parts.push(platform_variable(item, manager)?);
         }
         let name = folder.target.trim_start_matches('/').replace(['/', '.'], "-");
@@ -109,7 +116,9 @@ impl Mount {
 fn platform_variable(item: &StepUse<'_>, manager: &'static str) -> Result<String, Refusal> {
     let declared = ["TARGETPLATFORM", "TARGETARCH"].into_iter().find(|name| item.step.state.variable(name).is_some());
     declared.map(|name| format!("${name}")).ok_or_else(|| {
-        let because = "files of several platforms would share one cache; `ARG TARGETARCH` in this stage would allow an id for each".to_owned();
+        let because =
+            "files of several platforms would share one cache; `ARG TARGETARCH` in this stage would allow an id for each"
+                .to_owned();
         Refusal::Manager { id: manager, obstacle: crate::ecosystems::Obstacle::Unsafe { because } }
     })
 }
@@ -123,7 +132,11 @@ fn owner(item: &StepUse<'_>, folder: &CacheFolder, user: &User) -> Result<Option
         User::Other { name, uid, gid } => {
             let Some(uid) = uid.known() else {
                 let who = name.as_deref().unwrap_or("this user");
-                return Err(Refusal::User { why: format!("the number of user {who} is not proven (`useradd -u NUMBER` would), and a cache mount belongs to root unless it is given") });
+                return Err(Refusal::User {
+                    why: format!(
+                        "the number of user {who} is not proven (`useradd -u NUMBER` would), and a cache mount belongs to root unless it is given"
+                    ),
+                });
             };
             writes_beside(item, folder)?;
             Ok(Some((*uid, gid.known().copied())))
@@ -138,13 +151,18 @@ fn writes_beside(item: &StepUse<'_>, folder: &CacheFolder) -> Result<(), Refusal
     if home.known().is_some_and(|home| home == parent) {
         return Ok(());
     }
-    let other = item.commands.iter().enumerate().find(|(index, ran)| {
-        !item.uses.iter().any(|used| used.command == *index) && !super::cleanups::is_plain(ran)
-    });
+    let other = item
+        .commands
+        .iter()
+        .enumerate()
+        .find(|(index, ran)| !item.uses.iter().any(|used| used.command == *index) && !super::cleanups::is_plain(ran));
     match other {
         None => Ok(()),
         Some((_, ran)) => Err(Refusal::User {
-            why: format!("while the mount is there, {parent} belongs to root, and `{}` may want to write beside it", ran.invocation.program),
+            why: format!(
+                "while the mount is there, {parent} belongs to root, and `{}` may want to write beside it",
+                ran.invocation.program
+            ),
         }),
     }
 }

@@ -68,7 +68,16 @@ pub struct StepPlan<'v> {
 impl<'v> StepPlan<'v> {
     /// Nothing to do yet.
     pub fn new(item: &'v StepUse<'v>) -> Self {
-        Self { item, mounts: Vec::new(), changes: Vec::new(), cuts: Vec::new(), insertions: Vec::new(), remove: false, managers: Vec::new(), notes: Vec::new() }
+        Self {
+            item,
+            mounts: Vec::new(),
+            changes: Vec::new(),
+            cuts: Vec::new(),
+            insertions: Vec::new(),
+            remove: false,
+            managers: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Whether it changes nothing.
@@ -92,11 +101,25 @@ impl<'v> StepPlan<'v> {
     }
 }
 
+/// How much of a manager's cache is mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// All but the index, which stays in the layers as the author had it.
+    WithoutIndex,
+}
+
 /// The plans for one manager in one RUN (and in later RUNs that work from what it fetches). `None`: nothing to do.
 ///
 /// # Errors
 /// Why the RUN must stay as it is.
-pub fn of_step<'v>(sight: &'v Sight<'v>, item: &'v StepUse<'v>, ecosystem: &'static dyn Ecosystem) -> Result<Option<Vec<StepPlan<'v>>>, Refusal> {
+pub fn of_step<'v>(
+    sight: &'v Sight<'v>,
+    item: &'v StepUse<'v>,
+    ecosystem: &'static dyn Ecosystem,
+    extent: Extent,
+) -> Result<Option<Vec<StepPlan<'v>>>, Refusal> {
     let existing = mounts::existing(item);
     if visibility::is_windows(sight.model, item.stage) {
         return Err(Refusal::Elsewhere { why: "the stage starts from a Windows image, where these folders are not".to_owned() });
@@ -117,6 +140,9 @@ pub fn of_step<'v>(sight: &'v Sight<'v>, item: &'v StepUse<'v>, ecosystem: &'sta
             Err(obstacle) => return Err(Refusal::Manager { id: ecosystem.id(), obstacle }),
         };
         for folder in wanted.mounts {
+            if folder.index && extent == Extent::WithoutIndex {
+                continue;
+            }
             if !folders.iter().any(|(known, _)| known.target == folder.target) {
                 folders.push((folder, at.user.clone()));
             }
@@ -141,7 +167,11 @@ pub fn of_step<'v>(sight: &'v Sight<'v>, item: &'v StepUse<'v>, ecosystem: &'sta
     plans.extend(readers(sight, item, ecosystem, &folders)?);
     let targets: Vec<String> = folders.iter().map(|(folder, _)| folder.target.clone()).collect();
     if !targets.is_empty() {
-        plan.cuts = cleanups::in_step(item, ecosystem, &targets, ecosystem.classic_folders())?;
+        plan.cuts = match extent {
+            Extent::Whole => cleanups::in_step(item, ecosystem, &targets, ecosystem.classic_folders())?,
+            // The author's cleanups stay with the index that they are for.
+            Extent::WithoutIndex => cleanups::in_step(item, ecosystem, &targets, &[])?,
+        };
     }
     editable(item, &plan)?;
     if !plan.is_empty() {
@@ -152,17 +182,25 @@ pub fn of_step<'v>(sight: &'v Sight<'v>, item: &'v StepUse<'v>, ecosystem: &'sta
 }
 
 /// Later RUNs that work from what this one fetches get the same mounts, whether they are new here or the author's.
-fn readers<'v>(sight: &'v Sight<'v>, item: &'v StepUse<'v>, ecosystem: &'static dyn Ecosystem, folders: &[(CacheFolder, User)]) -> Result<Vec<StepPlan<'v>>, Refusal> {
+fn readers<'v>(
+    sight: &'v Sight<'v>,
+    item: &'v StepUse<'v>,
+    ecosystem: &'static dyn Ecosystem,
+    folders: &[(CacheFolder, User)],
+) -> Result<Vec<StepPlan<'v>>, Refusal> {
     let mut plans: Vec<StepPlan<'v>> = Vec::new();
     for (folder, user) in folders {
         let question = Question { model: sight.model, uses: sight.uses, ecosystem, folder, at: item };
-        let readers: Vec<(usize, usize)> = question.readers_without_own_use().iter().map(|reader| (reader.stage, reader.index)).collect();
+        let readers: Vec<(usize, usize)> =
+            question.readers_without_own_use().iter().map(|reader| (reader.stage, reader.index)).collect();
         if readers.is_empty() {
             continue;
         }
         let mount = Mount::of(sight.model, item, ecosystem.id(), folder, user, base_images(sight, ecosystem))?;
         for (stage, index) in readers {
-            let Some(reader) = sight.uses.get(stage).and_then(|uses| uses.iter().find(|reader| reader.index == index)) else { continue };
+            let Some(reader) = sight.uses.get(stage).and_then(|uses| uses.iter().find(|reader| reader.index == index)) else {
+                continue;
+            };
             let Some(mount) = mounts::for_reader(reader, item, &mount)? else { continue };
             match plans.iter_mut().find(|plan| plan.item.index == index && plan.item.stage == stage) {
                 Some(plan) => plan.mounts.push(mount),
@@ -198,13 +236,18 @@ fn base_images(sight: &Sight<'_>, ecosystem: &dyn Ecosystem) -> usize {
 fn editable(item: &StepUse<'_>, plan: &StepPlan<'_>) -> Result<(), Refusal> {
     let needs_text = !plan.changes.is_empty() || !plan.cuts.is_empty() || !plan.insertions.is_empty();
     if needs_text && item.run.form == Form::Exec {
-        return Err(Refusal::NotEditable { why: "the RUN is in exec form, in which a command's options can't be changed safely; the shell form would allow it".to_owned() });
+        return Err(Refusal::NotEditable {
+            why: "the RUN is in exec form, in which a command's options can't be changed safely; the shell form would allow it"
+                .to_owned(),
+        });
     }
     for (command, change) in &plan.changes {
         let ran = item.commands.get(*command);
         if ran.and_then(|ran| change_edit(ran, change)).is_none() {
             let name = ran.map_or("", |ran| ran.invocation.program.as_str());
-            return Err(Refusal::NotEditable { why: format!("`{name}` needs a change to use the mount, and its place in the text is not exact") });
+            return Err(Refusal::NotEditable {
+                why: format!("`{name}` needs a change to use the mount, and its place in the text is not exact"),
+            });
         }
     }
     Ok(())
@@ -215,7 +258,9 @@ fn change_edit(ran: &Ran, change: &CommandChange) -> Option<(Range<usize>, Strin
     let invocation = &ran.invocation;
     match change {
         CommandChange::RemoveArgument(index) => Some((cleanups::argument_range(ran, *index)?, String::new())),
-        CommandChange::ReplaceArgument(index, text) => Some((invocation.arguments.get(*index)?.span.known()?.clone(), text.clone())),
+        CommandChange::ReplaceArgument(index, text) => {
+            Some((invocation.arguments.get(*index)?.span.known()?.clone(), text.clone()))
+        }
         CommandChange::InsertAfterProgram(text) => {
             let at = *invocation.behind_program.known()?;
             Some((at..at, format!(" {text}")))
@@ -263,7 +308,8 @@ pub fn edits(dockerfile: &Dockerfile, plan: &StepPlan<'_>) -> Option<Vec<Edit>> 
 /// Cuts that touch as one; those that overlap took the connector between two commands twice, so the next command's start ends
 /// the whole.
 fn joined_cuts(item: &StepUse<'_>, cuts: &[Cut]) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = cuts.iter().filter_map(|cut| if let Cut::Part(range) = cut { Some(range.clone()) } else { None }).collect();
+    let mut ranges: Vec<Range<usize>> =
+        cuts.iter().filter_map(|cut| if let Cut::Part(range) = cut { Some(range.clone()) } else { None }).collect();
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();
     let mut joined: Vec<Range<usize>> = Vec::new();
@@ -271,7 +317,8 @@ fn joined_cuts(item: &StepUse<'_>, cuts: &[Cut]) -> Vec<Range<usize>> {
         match joined.last_mut() {
             Some(last) if range.start < last.end => {
                 let end = last.end.max(range.end);
-                last.end = item.commands.iter().map(|ran| ran.invocation.span.start).filter(|start| *start >= end).min().unwrap_or(end);
+                last.end =
+                    item.commands.iter().map(|ran| ran.invocation.span.start).filter(|start| *start >= end).min().unwrap_or(end);
             }
             Some(last) if range.start == last.end => last.end = range.end,
             _ => joined.push(range),

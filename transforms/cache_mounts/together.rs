@@ -7,11 +7,11 @@
 use super::cleanups;
 use super::layout;
 use super::mounts;
-use super::plan::{self, Sight, StepPlan};
+use super::plan::{self, Extent, Sight, StepPlan};
 use super::usage::StepUse;
 use super::visibility;
 use crate::ecosystems::{Activity, Ecosystem};
-use crate::model::{Base, Ran};
+use crate::model::{Base, Ran, paths};
 use crate::pipeline::Refusal;
 use crate::shell::Removal;
 
@@ -23,7 +23,7 @@ pub fn of_file<'v>(sight: &'v Sight<'v>, ecosystem: &'static dyn Ecosystem) -> V
     let mut results: Vec<(usize, StagePlans<'v>)> = Vec::new();
     for (stage, uses) in sight.uses.iter().enumerate() {
         if uses.iter().any(|item| installs(item, ecosystem)) {
-            results.push((stage, of_stage(sight, stage, ecosystem)));
+            results.push((stage, either_extent(sight, stage, ecosystem)));
         }
     }
     keep_index_for_others(sight, ecosystem, &mut results);
@@ -39,7 +39,9 @@ fn keep_index_for_others<'v>(sight: &Sight<'v>, ecosystem: &dyn Ecosystem, resul
     let failed: Vec<(usize, usize, String)> = results
         .iter()
         .filter_map(|(stage, result)| result.as_ref().err().map(|(line, refusal)| (*stage, *line, refusal.to_string())))
-        .filter(|(stage, _, _)| sight.uses.get(*stage).is_some_and(|uses| uses.iter().any(|item| needs_index_from_elsewhere(item, ecosystem))))
+        .filter(|(stage, _, _)| {
+            sight.uses.get(*stage).is_some_and(|uses| uses.iter().any(|item| needs_index_from_elsewhere(item, ecosystem)))
+        })
         .collect();
     for (stage, line, why) in failed {
         let chain = sight.model.chain(stage);
@@ -67,20 +69,38 @@ fn first_install_without_index<'s>(item: &'s StepUse<'_>, ecosystem: &'s dyn Eco
     None
 }
 
-fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecosystem) -> StagePlans<'v> {
+/// The whole cache; or, where somebody may miss the index in the layers, all but the index.
+fn either_extent<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecosystem) -> StagePlans<'v> {
+    of_stage(sight, stage, ecosystem, Extent::Whole).or_else(|whole| match whole.1 {
+        Refusal::AuthorsMount { .. } => Err(whole),
+        _ => match of_stage(sight, stage, ecosystem, Extent::WithoutIndex) {
+            Ok(plans) if plans.iter().any(|plan| !plan.mounts.is_empty()) => Ok(plans),
+            // A mount on the packages stands already, and the index is where somebody needs it.
+            Ok(_) if sight.uses.get(stage).is_some_and(|uses| uses.iter().filter(|item| installs(item, ecosystem)).all(has_cache_mount)) => Ok(Vec::new()),
+            _ => Err(whole),
+        },
+    })
+}
+
+fn has_cache_mount(item: &StepUse<'_>) -> bool {
+    mounts::existing(item).iter().any(|mount| mount.kind == "cache")
+}
+
+fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecosystem, extent: Extent) -> StagePlans<'v> {
     let uses = sight.uses.get(stage).map_or(&[][..], Vec::as_slice);
-    authors_own(uses, ecosystem)?;
     let mut plans: Vec<StepPlan<'v>> = Vec::new();
     let mut folders: Vec<String> = Vec::new();
     let mut leaves_index = None;
     for item in uses.iter().filter(|item| item.fetches(ecosystem)) {
-        let made = plan::of_step(sight, item, ecosystem).map_err(|refusal| (item.line(), refusal))?;
+        let made = plan::of_step(sight, item, ecosystem, extent).map_err(|refusal| (item.line(), refusal))?;
         let mut plan = StepPlan::new(item);
         for made in made.into_iter().flatten() {
             folders.extend(made.mounts.iter().map(|mount| mount.target.clone()));
             plan.merge(made);
         }
-        if let Some(install) = first_install_without_index(item, ecosystem) {
+        if extent == Extent::Whole
+            && let Some(install) = first_install_without_index(item, ecosystem)
+        {
             let refresh = refresh_before(sight, item, install, ecosystem).map_err(|refusal| (item.line(), refusal))?;
             plan.insertions.push((install.invocation.span.start, refresh));
             plan.managers = vec![ecosystem.id()];
@@ -97,27 +117,39 @@ fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecos
         plans.retain(|plan| !plan.is_empty());
         return Ok(plans);
     }
+    authors_own(uses, ecosystem, &folders)?;
+    if extent == Extent::WithoutIndex {
+        plans.retain(|plan| !plan.is_empty());
+        return Ok(plans);
+    }
     if let Some(item) = leaves_index {
         others_may_read_index(sight, item, ecosystem)?;
     }
     drop_lone_refreshes(sight, ecosystem, &mut plans);
-    plans.extend(uses.iter().filter(|item| !item.fetches(ecosystem)).filter_map(|item| cleanup_plan(sight, item, ecosystem, &folders)));
+    plans.extend(
+        uses.iter().filter(|item| !item.fetches(ecosystem)).filter_map(|item| cleanup_plan(sight, item, ecosystem, &folders)),
+    );
     plans.retain(|plan| !plan.is_empty());
     Ok(plans)
 }
 
 /// Where the author mounts this manager's cache in another way, the stage is theirs.
-fn authors_own(uses: &[StepUse<'_>], ecosystem: &dyn Ecosystem) -> Result<(), (usize, Refusal)> {
+fn authors_own(uses: &[StepUse<'_>], ecosystem: &dyn Ecosystem, ours: &[String]) -> Result<(), (usize, Refusal)> {
     let is_classic = |mount: &mounts::Existing| {
-        mount.kind == "cache"
-            && mount.target.known().is_some_and(|target| ecosystem.classic_folders().iter().any(|folder| crate::model::paths::is_within(target, folder)))
+        let within = |target: &String| ecosystem.classic_folders().iter().any(|folder| paths::is_within(target, folder));
+        mount.kind == "cache" && mount.target.known().is_some_and(|target| within(target) && !ours.contains(target))
     };
     let fetching = || uses.iter().filter(|item| item.fetches(ecosystem));
     let Some(own) = fetching().find(|item| mounts::existing(item).iter().any(is_classic)) else { return Ok(()) };
-    let without: Vec<usize> = fetching().filter(|item| !mounts::existing(item).iter().any(is_classic)).map(StepUse::line).collect();
+    let without: Vec<usize> =
+        fetching().filter(|item| !mounts::existing(item).iter().any(is_classic)).map(StepUse::line).collect();
     let why = match without.first() {
         None => format!("{} has a cache mount of the author's own on line {}", ecosystem.id(), own.line()),
-        Some(line) => format!("{} has a cache mount of the author's own on line {} but not on line {line}; the two ways don't mix", ecosystem.id(), own.line()),
+        Some(line) => format!(
+            "{} has a cache mount of the author's own on line {} but not on line {line}; the two ways don't mix",
+            ecosystem.id(),
+            own.line()
+        ),
     };
     Err((own.line(), Refusal::AuthorsMount { why }))
 }
@@ -126,7 +158,9 @@ fn authors_own(uses: &[StepUse<'_>], ecosystem: &dyn Ecosystem) -> Result<(), (u
 fn refresh_before(sight: &Sight<'_>, item: &StepUse<'_>, install: &Ran, ecosystem: &dyn Ecosystem) -> Result<String, Refusal> {
     let name = &install.invocation.program;
     if install.conditional || !matches!(install.removal, Removal::Range(_) | Removal::Whole) && !is_last_of_list(install) {
-        let why = format!("`{name}` works from an index of an earlier RUN, and no refresh can be put in front of it: it is part of a larger construct");
+        let why = format!(
+            "`{name}` works from an index of an earlier RUN, and no refresh can be put in front of it: it is part of a larger construct"
+        );
         return Err(Refusal::NotEditable { why });
     }
     let mut refreshes = Vec::new();
@@ -134,7 +168,12 @@ fn refresh_before(sight: &Sight<'_>, item: &StepUse<'_>, install: &Ran, ecosyste
         let uses = sight.uses.get(stage).map_or(&[][..], Vec::as_slice);
         let before = uses.iter().filter(|other| stage != item.stage || other.index < item.index);
         for other in before {
-            refreshes.extend(other.of(ecosystem).filter(|(ran, activity)| *activity == Activity::RefreshIndex && is_plain_refresh(ran)).map(|(ran, _)| (other, ran)));
+            refreshes.extend(
+                other
+                    .of(ecosystem)
+                    .filter(|(ran, activity)| *activity == Activity::RefreshIndex && is_plain_refresh(ran))
+                    .map(|(ran, _)| (other, ran)),
+            );
         }
     }
     let text = refreshes.iter().rev().find_map(|(other, ran)| {
@@ -145,7 +184,9 @@ fn refresh_before(sight: &Sight<'_>, item: &StepUse<'_>, install: &Ran, ecosyste
         Some(text) => Ok(format!("{text} && ")),
         None => Err(Refusal::Together {
             line: item.line(),
-            why: format!("`{name}` works from an index that nothing in this file fetches, so it comes with the base image, where a mount would hide it"),
+            why: format!(
+                "`{name}` works from an index that nothing in this file fetches, so it comes with the base image, where a mount would hide it"
+            ),
         }),
     }
 }
@@ -158,7 +199,9 @@ fn is_last_of_list(ran: &Ran) -> bool {
 /// `apt-get update` and not a command that refreshes on the way.
 fn is_plain_refresh(ran: &Ran) -> bool {
     let mut arguments = ran.invocation.known_arguments();
-    !ran.conditional && arguments.any(|(_, value)| matches!(value, "update" | "makecache" | "refresh" | "ref" | "check-update" | "-Sy" | "-Syy"))
+    !ran.conditional
+        && arguments
+            .any(|(_, value)| matches!(value, "update" | "makecache" | "refresh" | "ref" | "check-update" | "-Sy" | "-Syy"))
 }
 
 /// Scripts and tools behind a RUN that leaves its index in the layer may install from it.
@@ -168,9 +211,13 @@ fn others_may_read_index(sight: &Sight<'_>, item: &StepUse<'_>, ecosystem: &dyn 
     for (stage, from) in stages {
         let uses = sight.uses.get(stage).map_or(&[][..], Vec::as_slice);
         for other in uses.iter().filter(|other| other.index >= from && !other.fetches(ecosystem)) {
-            let reader = other.commands.iter().find(|ran| visibility::is_script(ran) || ecosystem.readers().contains(&ran.invocation.program.as_str()));
+            let reader = other
+                .commands
+                .iter()
+                .find(|ran| visibility::is_script(ran) || ecosystem.readers().contains(&ran.invocation.program.as_str()));
             if let Some(ran) = reader {
-                let why = format!("`{}` may install from the index that line {} leaves in its layer", ran.invocation.path, item.line());
+                let why =
+                    format!("`{}` may install from the index that line {} leaves in its layer", ran.invocation.path, item.line());
                 return Err((other.line(), Refusal::Together { line: other.line(), why }));
             }
         }
@@ -186,8 +233,13 @@ fn drop_lone_refreshes(sight: &Sight<'_>, ecosystem: &dyn Ecosystem, plans: &mut
         let only_refreshes = !item.commands.is_empty()
             && item.uses.len() == item.commands.len()
             && item.of(ecosystem).count() == item.commands.len()
-            && item.of(ecosystem).all(|(ran, activity)| activity == Activity::Clean || activity == Activity::RefreshIndex && is_plain_refresh(ran));
-        if only_refreshes && !serves_children(item.stage) && layout::remove_instruction(sight.dockerfile, item.step.instruction).is_some() {
+            && item.of(ecosystem).all(|(ran, activity)| {
+                activity == Activity::Clean || activity == Activity::RefreshIndex && is_plain_refresh(ran)
+            });
+        if only_refreshes
+            && !serves_children(item.stage)
+            && layout::remove_instruction(sight.dockerfile, item.step.instruction).is_some()
+        {
             let mut emptied = StepPlan::new(item);
             emptied.remove = true;
             emptied.managers = vec![ecosystem.id()];
@@ -197,7 +249,12 @@ fn drop_lone_refreshes(sight: &Sight<'_>, ecosystem: &dyn Ecosystem, plans: &mut
 }
 
 /// A RUN that fetches nothing but cleans what is a mount elsewhere: the cleanup is dead.
-fn cleanup_plan<'v>(sight: &Sight<'_>, item: &'v StepUse<'v>, ecosystem: &'static dyn Ecosystem, folders: &[String]) -> Option<StepPlan<'v>> {
+fn cleanup_plan<'v>(
+    sight: &Sight<'_>,
+    item: &'v StepUse<'v>,
+    ecosystem: &'static dyn Ecosystem,
+    folders: &[String],
+) -> Option<StepPlan<'v>> {
     let mut plan = StepPlan::new(item);
     plan.managers = vec![ecosystem.id()];
     let cuts = cleanups::in_other_step(item, ecosystem, folders, ecosystem.classic_folders());

@@ -82,8 +82,23 @@ impl Question<'_> {
     /// Whether a folder above the target is one that holds all sorts of things, so that a copy into it says nothing of the
     /// cache: the root, a home, the first levels of the system's own tree.
     fn is_general(&self, path: &str, step: &Step<'_>) -> bool {
-        const GENERAL: &[&str] = &["/", "/root", "/home", "/usr", "/usr/local", "/usr/local/share", "/usr/share", "/var", "/var/cache", "/var/lib", "/opt", "/tmp"];
-        GENERAL.contains(&path) || step.state.home().known().is_some_and(|home| home == path) || path.strip_prefix("/home/").is_some_and(|rest| !rest.contains('/'))
+        const GENERAL: &[&str] = &[
+            "/",
+            "/root",
+            "/home",
+            "/usr",
+            "/usr/local",
+            "/usr/local/share",
+            "/usr/share",
+            "/var",
+            "/var/cache",
+            "/var/lib",
+            "/opt",
+            "/tmp",
+        ];
+        GENERAL.contains(&path)
+            || step.state.home().known().is_some_and(|home| home == path)
+            || path.strip_prefix("/home/").is_some_and(|rest| !rest.contains('/'))
     }
 
     /// COPY --from and mounts of other stages that take the folder out of this one.
@@ -151,7 +166,11 @@ impl Question<'_> {
             let what = item.run.text().get(ran.invocation.span.clone()).unwrap_or(&ran.invocation.program).to_owned();
             return Err(Refusal::Offline { line: item.line(), what });
         }
-        Ok(item.commands.iter().find(|ran| names_folder(ran, item, &self.folder.target)).map(|ran| format!("`{}`", ran.invocation.program)))
+        Ok(item
+            .commands
+            .iter()
+            .find(|ran| names_folder(ran, item, &self.folder.target))
+            .map(|ran| format!("`{}`", ran.invocation.program)))
     }
 
     /// CMD, ENTRYPOINT or HEALTHCHECK that names the folder, or runs a program that works from it.
@@ -166,9 +185,10 @@ impl Question<'_> {
             return None;
         }
         let program = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
-        let reads = words.iter().map(|word| program(word)).find(|word| {
-            self.ecosystem.programs().contains(&word.as_str()) || self.ecosystem.readers().contains(&word.as_str())
-        });
+        let reads = words
+            .iter()
+            .map(|word| program(word))
+            .find(|word| self.ecosystem.programs().contains(&word.as_str()) || self.ecosystem.readers().contains(&word.as_str()));
         reads.map(|program| format!("{what} ({program})"))
     }
 
@@ -176,7 +196,9 @@ impl Question<'_> {
     fn path_names(&self, step: &Step<'_>) -> Option<String> {
         let pairs = step.instruction.arguments.values.chunks_exact(2);
         let mut paths = pairs.filter(|pair| pair.first().is_some_and(|name| name == "PATH")).filter_map(|pair| pair.last());
-        paths.any(|value| value.split(':').any(|part| paths::is_within(part.trim_matches('"'), &self.folder.target))).then(|| "ENV PATH".to_owned())
+        paths
+            .any(|value| value.split(':').any(|part| paths::is_within(part.trim_matches('"'), &self.folder.target)))
+            .then(|| "ENV PATH".to_owned())
     }
 
     /// Later RUNs of the stage (and of those built on it) that would fetch again without the mount: scripts and build tools that
@@ -194,15 +216,23 @@ impl Question<'_> {
     }
 
     fn may_call(&self, item: &StepUse<'_>) -> bool {
-        !item.fetches(self.ecosystem) && item.commands.iter().any(|ran| is_script(ran) || self.ecosystem.readers().contains(&ran.invocation.program.as_str()))
+        !item.fetches(self.ecosystem)
+            && item
+                .commands
+                .iter()
+                .any(|ran| is_script(ran) || self.ecosystem.readers().contains(&ran.invocation.program.as_str()))
     }
 }
 
 /// A program out of the project, or a file run by a shell: what it does is not known.
 pub fn is_script(ran: &Ran) -> bool {
     let invocation = &ran.invocation;
-    let by_shell = matches!(invocation.program.as_str(), "sh" | "bash" | "ash" | "dash" | "zsh" | "source" | ".");
-    if by_shell {
+    if matches!(invocation.program.as_str(), "source" | ".") {
+        // Settings of a shell or an environment, which define and run nothing of the project.
+        const SETTINGS: &[&str] = &["nvm.sh", "activate", "os-release", ".bashrc", ".profile", "env", "sdkman-init.sh", "conda.sh", "rvm", "lsb-release"];
+        return !SETTINGS.contains(&invocation.argument(0).rsplit('/').next().unwrap_or_default());
+    }
+    if matches!(invocation.program.as_str(), "sh" | "bash" | "ash" | "dash" | "zsh") {
         // `sh -c '…'` was looked into already.
         return !invocation.known_arguments().any(|(_, value)| value.starts_with('-') && value.ends_with('c'));
     }
@@ -210,7 +240,10 @@ pub fn is_script(ran: &Ran) -> bool {
 }
 
 /// Commands that may name a folder without reading what is in it.
-const HARMLESS: &[&str] = &["rm", "mkdir", "chown", "chmod", "chgrp", "echo", "printf", "export", "ls", "du", "test", "[", "rmdir", "cd", "true", "install", "find", "env", "set", "unset", "touch", "git"];
+const HARMLESS: &[&str] = &[
+    "rm", "mkdir", "chown", "chmod", "chgrp", "echo", "printf", "export", "ls", "du", "test", "[", "rmdir", "cd", "true",
+    "install", "find", "env", "set", "unset", "touch", "git",
+];
 
 /// Whether a command other than a cleanup names the folder, something in it, or (to copy it) a folder of the manager above it.
 fn names_folder(ran: &Ran, item: &StepUse<'_>, target: &str) -> bool {
@@ -219,16 +252,21 @@ fn names_folder(ran: &Ran, item: &StepUse<'_>, target: &str) -> bool {
         return false;
     }
     let copies = matches!(program, "cp" | "mv" | "tar" | "rsync" | "zip" | "ln");
-    ran.invocation.known_arguments().filter(|(_, value)| value.starts_with('/')).any(|(_, value)| match paths::relation(value, target) {
-        Relation::Within => true,
-        Relation::Above => copies && value.matches('/').count() > 1 && item.step.state.home().known().is_none_or(|home| home != value),
-        Relation::Apart => false,
+    ran.invocation.known_arguments().filter(|(_, value)| value.starts_with('/')).any(|(_, value)| {
+        match paths::relation(value, target) {
+            Relation::Within => true,
+            Relation::Above => {
+                copies && value.matches('/').count() > 1 && item.step.state.home().known().is_none_or(|home| home != value)
+            }
+            Relation::Apart => false,
+        }
     })
 }
 
 /// Whether another command of the same RUN takes the folder's content into the layer.
 pub fn copied_in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, target: &str) -> Option<String> {
-    let own: Vec<usize> = item.uses.iter().filter(|used| used.ecosystem.id() == ecosystem.id()).map(|used| used.command).collect();
+    let own: Vec<usize> =
+        item.uses.iter().filter(|used| used.ecosystem.id() == ecosystem.id()).map(|used| used.command).collect();
     let reads = |(index, ran): &(usize, &Ran)| !own.contains(index) && names_folder(ran, item, target);
     item.commands.iter().enumerate().find(reads).map(|(_, ran)| format!("`{}`", ran.invocation.program))
 }
@@ -237,11 +275,15 @@ pub fn copied_in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, target: &st
 pub fn is_windows(model: &Model<'_>, stage: usize) -> bool {
     let Some(stage) = model.stages.get(stage) else { return false };
     let name = stage.image.reference.known().map_or("", String::as_str).to_ascii_lowercase();
-    ["windows", "nanoserver", "servercore", "ltsc"].iter().any(|word| name.contains(word)) && !matches!(stage.base, Base::Stage(_) if name.is_empty())
+    ["windows", "nanoserver", "servercore", "ltsc"].iter().any(|word| name.contains(word))
+        && !matches!(stage.base, Base::Stage(_) if name.is_empty())
 }
 
 /// Whether a command cleans the folder or one above it.
 pub fn is_cleaner(ran: &Ran, target: &str) -> bool {
     ran.invocation.program == "rm"
-        && ran.invocation.known_arguments().any(|(_, value)| value.starts_with('/') && paths::relation(value, target) != Relation::Apart)
+        && ran
+            .invocation
+            .known_arguments()
+            .any(|(_, value)| value.starts_with('/') && paths::relation(value, target) != Relation::Apart)
 }

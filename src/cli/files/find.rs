@@ -18,7 +18,7 @@ pub(crate) enum Found {
     /// A file, by the name that it is spoken of.
     File(PathBuf),
     /// Something that can't be a Dockerfile: for that one alone.
-    Failed(anyhow::Error),
+    Failed(PathBuf, anyhow::Error),
 }
 
 /// Folders that hold version control data and nothing that is built.
@@ -35,7 +35,7 @@ pub(crate) fn find(arguments: &[PathBuf]) -> Vec<Found> {
         match look_at(argument) {
             Ok(metadata) if metadata.is_dir() => list.folder(argument),
             Ok(metadata) => list.file(argument.clone(), identity(argument, &metadata)),
-            Err(error) => list.found.push(Found::Failed(error)),
+            Err(error) => list.found.push(Found::Failed(argument.clone(), error)),
         }
     }
     list.found
@@ -62,7 +62,7 @@ impl List {
         entries.sort_by(|one, other| one.path.cmp(&other.path));
         self.found.extend(entries.into_iter().map(|entry| match entry.result {
             Ok(_) => Found::File(entry.path),
-            Err(error) => Found::Failed(error),
+            Err(error) => Found::Failed(entry.path, error),
         }));
     }
 }
@@ -88,7 +88,7 @@ fn walk(root: &Path) -> Vec<Entry> {
         Box::new(|entry| {
             match entry {
                 Ok(entry) => match_entry(&entry, real_root.as_deref()).into_iter().for_each(add),
-                Err(error) => add(Entry { path: PathBuf::new(), link: false, result: Err(anyhow!("{error}")) }),
+                Err(error) => add(Entry { path: root.to_owned(), link: false, result: Err(anyhow!("{error}")) }),
             }
             WalkState::Continue
         })
@@ -107,14 +107,14 @@ fn match_entry(entry: &DirEntry, real_root: Option<&Path>) -> Option<Entry> {
     }
     let path = entry.path().strip_prefix("./").unwrap_or(entry.path()).to_owned();
     let link = entry.path_is_symlink();
-    let result = look_at(entry.path());
+    let result = look_at(&path);
     if link {
-        let outside = || Some(!entry.path().canonicalize().ok()?.starts_with(real_root?));
+        let outside = || Some(!path.canonicalize().ok()?.starts_with(real_root?));
         if result.as_ref().is_ok_and(|metadata| metadata.is_dir() || outside().unwrap_or_default()) {
             return None;
         }
     }
-    let result = result.map(|metadata| identity(entry.path(), &metadata));
+    let result = result.map(|metadata| identity(&path, &metadata));
     Some(Entry { path, link, result })
 }
 

@@ -35,7 +35,9 @@ fn write(path: &Path, before: &str, after: &str) -> anyhow::Result<()> {
 fn may_be_replaced(target: &Path, metadata: &Metadata) -> anyhow::Result<()> {
     let names = names(metadata);
     if names > 1 {
-        bail!("it has {names} names (hard links), which replacing it would part: make it a file of its own first (`cp`, then `mv`)");
+        bail!(
+            "it has {names} names (hard links), which replacing it would part: make it a file of its own first (`cp`, then `mv`)"
+        );
     }
     ensure!(!metadata.permissions().readonly(), "it is read-only: make it writable (`chmod u+w`)");
     // Permission bits are not all: the file may be another user's.

@@ -1,0 +1,51 @@
+//! `dockeropt fix --format json`: what a run did to a file, for programs.
+//!
+//! Owns: the shape. Keys are only ever added.
+
+use crate::edit::Applicability;
+use crate::pipeline::{Applied, Culprit, Outcome, Refused, Stop};
+use serde_json::{Value, json};
+
+/// One JSON object: what was applied, what was left alone and why, what needs `--unsafe`, what a guard stopped.
+pub fn outcome_json(file: &str, outcome: &Outcome) -> Value {
+    json!({
+        "file": file,
+        "changed": outcome.changed(),
+        "applied": outcome.applied.iter().map(applied).collect::<Vec<_>>(),
+        "refused": outcome.refused.iter().map(refused).collect::<Vec<_>>(),
+        "remaining": outcome.remaining.iter().map(applied).collect::<Vec<_>>(),
+        "culprits": outcome.culprits.iter().map(culprit).collect::<Vec<_>>(),
+        "passes": outcome.passes,
+        "stop": stop(outcome.stop),
+    })
+}
+
+fn applied(applied: &Applied) -> Value {
+    let Applied { transform, title, line, applicability, notes } = applied;
+    let applicability = match applicability {
+        Applicability::Safe => "safe",
+        Applicability::Unsafe => "unsafe",
+        Applicability::DisplayOnly => "display-only",
+    };
+    json!({ "transform": transform, "line": line, "title": title, "applicability": applicability, "notes": notes })
+}
+
+fn refused(refused: &Refused) -> Value {
+    let Refused { transform, line, column, refusal } = refused;
+    let (code, reason) = (refusal.code(), refusal.to_string());
+    json!({ "transform": transform, "line": line, "column": column, "code": code, "reason": reason })
+}
+
+fn culprit(culprit: &Culprit) -> Value {
+    let Culprit { transform, title, line, guard } = culprit;
+    json!({ "transform": transform, "line": line, "title": title, "guard": guard })
+}
+
+fn stop(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Fixpoint => "fixpoint",
+        Stop::Broken => "broken",
+        Stop::Cycle => "cycle",
+        Stop::PassLimit => "pass-limit",
+    }
+}
