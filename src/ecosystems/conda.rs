@@ -24,8 +24,8 @@
 //!
 //! Facts: conda's source (base/context, core/package_cache_data, gateways/disk/test) and manual (`clean`), libmamba's source
 //! (api/configuration, core/link), constructor's tracker (804), micromamba's image. Not proven, so refused: the default root
-//! prefix of micromamba (it moved), conda in unknown images, conda before 4.4 (soft links were allowed by default up to some 4.x). Not seen: a
-//! `.condarc` that is copied in and allows soft links.
+//! prefix of micromamba (it moved), conda in unknown images, conda before 4.4 (soft links were allowed by default up to some
+//! 4.x). Not seen: a `.condarc` that is copied in and allows soft links.
 
 use crate::ecosystems::offline::hiding_word;
 use crate::ecosystems::python::{own_folder, word_behind};

@@ -171,8 +171,11 @@ fn changes(invocation: &Invocation, program: Program, installs: bool) -> Vec<Com
     if !kept {
         options.push("--setopt=keepcache=1");
     }
+    let expires = |word: &str| word.trim_start_matches("--setopt=").starts_with("metadata_expire=");
     if program == Program::Yum3 {
-        options.push("--setopt=metadata_expire=0");
+        if !invocation.known_arguments().any(|(_, word)| expires(word)) {
+            options.push("--setopt=metadata_expire=0");
+        }
     } else if invocation.flag(&["--refresh"]).is_none() {
         options.push("--refresh");
     }
@@ -360,6 +363,7 @@ mod tests {
         assert_eq!(changes_of("dnf install -y gcc", "rockylinux:9"), [insert("--setopt=keepcache=1 --refresh")]);
         assert_eq!(changes_of("yum install -y gcc", "centos:7"), [insert("--setopt=keepcache=1 --setopt=metadata_expire=0")]);
         assert_eq!(changes_of("dnf --refresh --setopt=keepcache=True install gcc", "fedora:42"), []);
+        assert_eq!(changes_of("yum --setopt=keepcache=1 --setopt=metadata_expire=0 install gcc", "centos:7"), []);
         assert_eq!(changes_of("dnf makecache", "rockylinux:9"), [insert("--refresh")]);
         let replaced = CommandChange::ReplaceArgument(1, "keepcache=1".to_owned());
         assert_eq!(changes_of("dnf --setopt keepcache=0 install gcc", "fedora:42"), [insert("--refresh"), replaced]);

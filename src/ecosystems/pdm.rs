@@ -14,7 +14,7 @@
 //!
 //! Facts: PDM 2.29's source (project/core, project/config, models/caches, models/session, cli/options); runs showed folders, but
 //! no filled HTTP cache (the index at hand lacked what PDM asks for). A `pdm.toml` or configuration file that is copied in is
-//! not seen.
+//! not seen. Not proven: that the archive of a path dependency under the same name and version is built anew.
 
 use crate::ecosystems::python::{emptied, own_folder, user_cache, word_behind};
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings};

@@ -13,6 +13,7 @@
 //!   half of it and keep it (pip's tracker, 13540, seen with cache mounts; 12361 for downloads).
 //! - By base image: a wheel built here is named `linux_x86_64`, whatever C library and libraries it was linked with.
 //!   The processor is in that name, so platforms don't meet.
+//! - A local folder is never cached (source), a local archive is built anew each time (20.0.2 to 26.3 tried): no stale code.
 //!
 //! Facts: pip's source (cli/parser, cli/cmdoptions, cache, network/cache) and runs of pip 26.3; pipx 1.18 and pip-tools' source
 //! for the environment that they hand on. Not proven: that pipx finds no uv (it then uses uv's cache); refused where a uv is

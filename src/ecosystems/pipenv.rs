@@ -3,8 +3,8 @@
 //! Knows: which commands download, and that Pipenv runs pip with a cache folder of its own. Never does: read a Pipfile; look at
 //! `PIP_CACHE_DIR`, which Pipenv overrides.
 //!
-//! The folder holds pip's HTTP answers and built wheels and Pipenv's notes for locking; virtualenvs lie elsewhere, so all of it is
-//! mounted. pip's own switches count: a non-empty `PIP_NO_CACHE_DIR` is made empty, `--no-cache-dir` in `--extra-pip-args` is
+//! The folder holds pip's HTTP answers and built wheels and Pipenv's notes for locking; virtualenvs lie elsewhere, so all of it
+//! is mounted. pip's own switches count: a non-empty `PIP_NO_CACHE_DIR` is made empty, `--no-cache-dir` in `--extra-pip-args` is
 //! dropped. An argument that can't be known hides at worst such a switch; then the mount stays empty.
 //!
 //! - Locked and by base image for pip's reasons (see `pip`).

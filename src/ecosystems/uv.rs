@@ -6,25 +6,26 @@
 //! The cache holds downloads, unpacked wheels, wheels built here, and environments of `uvx`; projects' `.venv`, installed tools
 //! and Pythons are elsewhere. uv links files out of it, which over the border of a mount is a copy with a warning, so
 //! `UV_LINK_MODE=copy` is said where nothing is; it also overrides `link-mode = "symlink"` in a configuration file that we
-//! don't see. Links on purpose (`--link-mode symlink`) would dangle: refused, as is a word that is not known and could say it, or
-//! `--offline`. A no-cache switch is dropped or set to `0`.
+//! don't see. Links on purpose (`--link-mode symlink`) would dangle: refused, as is a word that is not known and could say it,
+//! or `--offline`. A no-cache switch is dropped or set to `0`.
 //!
-//! **Own source.** uv keeps the wheel of a local project, keyed by the times of its manifests (`pyproject.toml`, `setup.py`) and not
-//! by its source. With a mount such a wheel outlives its layer: where the source changes and the manifest's layer stays, the old
-//! code is installed, or a compiled module is missing because nothing was compiled (both seen: path dependencies and compiled
-//! projects with every release tried, `uv pip install .` up to 0.5). `--refresh` cures it, so commands that build source get it. It
-//! makes uv ask the index again about what it installs, not about what is installed already; an index that can't say "not
-//! changed" sends the archives again. Not seen: local paths in a requirements file, path dependencies beside `--no-install-project`.
+//! **Own source.** uv keeps the wheel of a local project, keyed by the times of its manifests (`pyproject.toml`, `setup.py`)
+//! and not by its source. With a mount such a wheel outlives its layer: where the source changes and the manifest's layer
+//! stays, the old code is installed, or a compiled module is missing because nothing was compiled (both reproduced: path
+//! dependencies with each release from 0.4.30 to 0.13.8, a compiled project with 0.13.8, `uv pip install .` up to 0.5.31).
+//! `--refresh` cures it, so commands that build source get it. It makes uv ask the index again about what it installs, not
+//! about what is installed already; an index that can't say "not changed" sends the archives again. Not seen: local paths in a
+//! requirements file, path dependencies beside `--no-install-project`.
 //!
-//! - Shared: the manual promises that the cache is safe for several uv at once; entries are moved into place whole.
+//! - Shared: the manual promises that the cache is safe for several uv at once.
 //! - By base image: a wheel built here is named `linux_x86_64`, whatever libraries it was linked with (not proven that uv keeps
 //!   musl and glibc apart). The processor is in the name, so platforms don't meet.
-//! - `uvx`, `uv tool run` and `uv run --with` leave their environment only in the cache: needed later. A script with dependencies
-//!   of its own (`uv run x.py`) does so too, but can't be told from a plain one.
+//! - `uvx`, `uv tool run` and `uv run --with` leave their environment only in the cache: needed later. A script with
+//!   dependencies of its own (`uv run x.py`) does so too, but can't be told from a plain one.
 //!
-//! Facts: uv's manual and help, and runs of 0.1.45, 0.4.30, 0.8.0 and 0.13.8: `UV_NO_CACHE=0` and `false` keep the cache on, an
-//! empty `UV_*` is an error, `~` in `UV_CACHE_DIR` is a plain name, `-qn` is `-q -n`, `uv run --offline` on a synced project
-//! needs no cache.
+//! Facts: uv's manual (Caching) and help, and runs of 0.1.45, 0.4.30, 0.8.0 and 0.13.8: `UV_NO_CACHE=0` and `false` keep the
+//! cache on, an empty `UV_*` is an error, `~` in `UV_CACHE_DIR` is a plain name, `-qn` is `-q -n`, `uv run --offline` on a
+//! synced project needs no cache.
 
 use crate::ecosystems::offline::hiding_word;
 use crate::ecosystems::python::{in_front, is_yes, own_folder, user_cache, word_behind};
@@ -228,7 +229,7 @@ fn builds_own_source(own: &Invocation) -> Option<(usize, Option<&str>)> {
     };
     let is_option_value = |at: usize| at.checked_sub(1).is_some_and(|before| TAKES_VALUE.contains(&own.argument(before)));
     let names_local = || {
-        let editable = own.flag(&["-e", "--editable", "--with-editable"]).is_some();
+        let editable = own.option(&["-e", "--editable", "--with-editable"]).is_some();
         editable
             || own.known_arguments().any(|(at, value)| !is_option_value(at) && is_local(value.split('[').next().unwrap_or(value)))
     };
@@ -412,6 +413,7 @@ mod tests {
         assert_eq!(changes(&["uv", "--project", "api", "sync", "--frozen"]), refreshed(2, "sync --refresh"));
         assert_eq!(changes(&["uv", "pip", "install", "--system", "."]), refreshed(1, "install --refresh"));
         assert_eq!(changes(&["uv", "pip", "install", "-e", "./lib[dev]"]), refreshed(1, "install --refresh"));
+        assert_eq!(changes(&["uv", "pip", "install", "--editable=lib"]), refreshed(1, "install --refresh"));
         assert_eq!(changes(&["uv", "run", "pytest"]), refreshed(0, "run --refresh"));
         for words in [
             &["uv", "sync", "--frozen", "--no-install-project"][..],

@@ -115,17 +115,20 @@ fn names_of_pieces(pieces: &[Piece], names: &mut Vec<String>) {
 /// Every name that a `$` stands in front of, and behind `$((` and `$[` every name at all: arithmetic reads them bare.
 fn names_in_text(text: &str, names: &mut Vec<String>) {
     let bare = text.contains("$((") || text.contains("$[");
+    let mut before = ' ';
     let mut behind_dollar = false;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let name_length = rest.find(|c: char| !(c == '_' || c.is_ascii_alphanumeric())).unwrap_or(rest.len());
         let (word, behind) = rest.split_at(name_length.max(first.len_utf8()));
-        let special = matches!(first, '@' | '*' | '?' | '-' | '$' | '!' | '#' | '0'..='9');
+        // In `${#NAME}` and `${!NAME}` it is no parameter yet.
+        let is_prefix = before == '{' && matches!(first, '#' | '!') && !behind.starts_with('}');
+        let special = !is_prefix && matches!(first, '@' | '*' | '?' | '-' | '$' | '!' | '#' | '0'..='9');
         if behind_dollar && (special || is_plain_name(word)) || bare && is_plain_name(word) {
             names.push(if special { first.to_string() } else { word.to_owned() });
         }
-        // `${`, `${#` and `${!` still stand in front of a name.
-        behind_dollar = first == '$' || behind_dollar && matches!(first, '{' | '#' | '!');
+        behind_dollar = first == '$' || behind_dollar && (first == '{' || is_prefix);
+        before = first;
         rest = behind;
     }
 }

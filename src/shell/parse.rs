@@ -339,7 +339,7 @@ mod tests {
             ("a ) b", "unexpected `)`"),
             ("cat <<X\na", "a here-document without its end"),
             ("cat <<X", "a here-document without its text"),
-            ("a; ! ; b", "unexpected `;`"),
+            ("a; ! ; b", "a `!` or `time` without a command"),
             ("coproc a", "`coproc` is not supported"),
         ] {
             assert_eq!(refusal(text), message, "{text}");
@@ -350,7 +350,7 @@ mod tests {
     fn deep_nesting_is_refused_and_shallow_nesting_is_not() {
         let forms = [
             ("$(", "", ")"),
-            ("(", "a", ")"),
+            ("(a; ", "a", ")"),
             ("( ", "a", " )"),
             ("{ ", "a", "; }"),
             ("if a; then ", "b", "; fi"),
@@ -379,6 +379,8 @@ mod tests {
                 assert!(parse(&open.repeat(depth)).is_err(), "{open} × {depth}, open");
             }
         }
+        // All of this is one expression to the shell.
+        assert!(parse(&format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000))).is_ok());
         for (open, inside, close) in [("$(echo ", "a", ")"), ("( ", "a", " )"), ("if a; then ", "b", "; fi")] {
             let text = format!("{}{inside}{}", open.repeat(49), close.repeat(49));
             assert!(parse(&text).is_ok(), "{open}: {:?}", parse(&text));

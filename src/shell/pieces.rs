@@ -43,10 +43,17 @@ impl Reader {
 
     fn append_all(&mut self, scanner: &mut Scanner<'_>, raw: &str, context: Context) -> Option<()> {
         let quoted = context == Context::Quoted;
+        let looks_assigned = raw.split_once('=').is_some_and(|(name, _)| is_plain_name(name));
+        let may_be_home = |before: &str| match context {
+            Context::Quoted => false,
+            _ if before.is_empty() => true,
+            Context::Value => before.ends_with(':'),
+            Context::Argument => looks_assigned && before.ends_with(['=', ':']),
+        };
         let mut plain_from = 0;
         while let Some(byte) = scanner.peek(0) {
             let start = scanner.position();
-            let is_home = byte == b'~' && may_start_home(raw.get(..start)?, context);
+            let is_home = byte == b'~' && may_be_home(raw.get(..start)?);
             if !is_home && !matches!(byte, b'\\' | b'\'' | b'"' | b'`' | b'$') || byte == b'\'' && quoted {
                 scanner.advance(1).ok()?;
                 continue;
@@ -123,9 +130,11 @@ impl Reader {
 
     /// A `~` where it may mean a home folder.
     fn home(&mut self, scanner: &mut Scanner<'_>, context: Context) -> Option<()> {
-        let name_ends: &[char] = if context == Context::Value { &['/', ':'] } else { &['/'] };
-        let length = scanner.rest().find(name_ends).unwrap_or(scanner.rest().len());
-        let own = length == 1;
+        let own = match scanner.peek(1) {
+            None | Some(b'/') => true,
+            Some(b':') => context == Context::Value,
+            Some(_) => false,
+        };
         // Behind `NAME=` in an argument some shells see a home folder and some a tilde.
         if own && (context == Context::Value || scanner.position() == 0) {
             self.pieces.push(Piece::Home);
@@ -165,16 +174,6 @@ impl Reader {
             }
         }
         Some(())
-    }
-}
-
-/// Whether a `~` behind `before` may mean a home folder.
-fn may_start_home(before: &str, context: Context) -> bool {
-    match context {
-        Context::Quoted => false,
-        _ if before.is_empty() => true,
-        Context::Value => before.ends_with(':'),
-        Context::Argument => before.ends_with(['=', ':']) && before.split_once('=').is_some_and(|(name, _)| is_plain_name(name)),
     }
 }
 

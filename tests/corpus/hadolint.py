@@ -11,12 +11,13 @@ exactly the same work in less time:
 
     unchanged files   have the same findings, by being the same bytes
     DL rules          changed files are read whole, with ShellCheck off: a `# hadolint shell=powershell` comment after each
-                      FROM, ARG, ENV and SHELL makes hadolint skip it (the only such switch that it has)
-    SC rules          each RUN whose shell text changed is read before and after, with the SHELL, the names of ARG and ENV,
-                      and the comments that stand over it; equal ones once. A RUN that only got flags has the same shell
-                      text, so the same SC findings
+                      FROM, ARG, ENV and SHELL makes hadolint skip it (the only such switch that it has). Over the
+                      whole corpus this gave the same 123,731 DL findings, file by file, as reading it with ShellCheck
+    SC rules          each RUN whose shell text changed is read before and after, with the SHELL, the names of the ARG and ENV
+                      that it mentions, and hadolint's own comments over it; equal ones once. A RUN that only got flags
+                      has the same shell text, so the same SC findings
 
-`--exact` does it the plain way instead, every changed file whole with ShellCheck on (a quarter of an hour on two cores):
+`--exact` does it the plain way instead, every changed file whole with ShellCheck on (about 25 minutes for both sides on two cores):
 run it once in a while to see that both agree.
 
     DOCKEROPT_CORPUS=… tests/corpus/hadolint.py [--exact] [--unsafe] [--show RULE] [--time-before]
@@ -179,8 +180,10 @@ def shell_texts(text: str, instructions: list[dict]) -> dict[int, ShellText]:
             above = instruction["start"] - 1
             while above > 0 and lines[above - 1].lstrip().startswith("#"):
                 above -= 1
-            comments = "".join(lines[n] + "\n" for n in range(above, instruction["start"] - 1))
-            found[index] = ShellText((escape.group(1) + "\n") if escape else "", shell, tuple(sorted(n for n in set(names) if re.fullmatch(r"\w+", n))), comments, ignored, source)
+            comments = "".join(lines[n] + "\n" for n in range(above, instruction["start"] - 1) if "hadolint" in lines[n])
+            words = set(re.findall(r"\w+", source))
+            known = tuple(sorted({n for n in names if n in words}))  # a variable that is not named makes no difference
+            found[index] = ShellText((escape.group(1) + "\n") if escape else "", shell, known, comments, ignored, source)
     return found
 
 

@@ -10,8 +10,8 @@ use std::ops::Range;
 /// The widest line that mounts may make.
 const WIDEST: usize = 120;
 
-/// The edit that adds flags (`--mount=…`) behind the RUN's own.
-pub fn add_flags(dockerfile: &Dockerfile, instruction: &Instruction, flags: &[String]) -> Option<Edit> {
+/// The edit that adds flags (`--mount=…`) behind the RUN's own. `wider`: characters that other edits add to the RUN's line.
+pub fn add_flags(dockerfile: &Dockerfile, instruction: &Instruction, flags: &[String], wider: usize) -> Option<Edit> {
     let head_end = instruction.flags.last().map_or(instruction.keyword_span.end, |flag| flag.span.end);
     let arguments = instruction.logical.range(instruction.arguments_range.clone());
     let between = dockerfile.slice(head_end..arguments.start);
@@ -32,7 +32,7 @@ pub fn add_flags(dockerfile: &Dockerfile, instruction: &Instruction, flags: &[St
     let line_start = dockerfile.text.get(..head_end)?.rfind('\n').map_or(0, |at| at + 1);
     let is_long = {
         let width = dockerfile.slice(line_start..first_line_end).trim_end().chars().count();
-        width + flags.iter().map(|flag| flag.chars().count() + 1).sum::<usize>() > WIDEST
+        width + wider + flags.iter().map(|flag| flag.chars().count() + 1).sum::<usize>() > WIDEST
     };
     let several_lines = dockerfile.slice(arguments).contains('\n');
     let text = if is_long || several_lines {

@@ -57,6 +57,8 @@ pub fn is_served(existing: &[Existing], target: &str) -> Result<bool, Refusal> {
 pub struct Mount {
     /// The folder.
     pub target: String,
+    /// It holds the index that installs work from.
+    pub index: bool,
     sharing: Sharing,
     id: Option<String>,
     owner: Option<(u32, Option<u32>)>,
@@ -108,7 +110,7 @@ impl Mount {
         }
         let name = folder.target.trim_start_matches('/').replace(['/', '.'], "-");
         let id = (!parts.is_empty()).then(|| format!("{name}-{}", parts.join("-")).replace("--", "-"));
-        Ok(Self { target: folder.target.clone(), sharing: folder.sharing, id, owner })
+        Ok(Self { target: folder.target.clone(), index: folder.index, sharing: folder.sharing, id, owner })
     }
 }
 

@@ -282,7 +282,7 @@ pub fn edits(dockerfile: &Dockerfile, plan: &StepPlan<'_>) -> Option<Vec<Edit>> 
     let mut edits = Vec::new();
     if !plan.mounts.is_empty() {
         let flags: Vec<String> = plan.mounts.iter().map(Mount::flag).collect();
-        edits.push(layout::add_flags(dockerfile, item.step.instruction, &flags)?);
+        edits.push(layout::add_flags(dockerfile, item.step.instruction, &flags, added_width(plan))?);
     }
     for (at, insert) in &plan.insertions {
         edits.push(layout::insert(text, *at, insert.clone()));
@@ -303,6 +303,16 @@ pub fn edits(dockerfile: &Dockerfile, plan: &StepPlan<'_>) -> Option<Vec<Edit>> 
         edits.extend(layout::cut(dockerfile, run, range));
     }
     Some(edit::join(edits))
+}
+
+/// How much wider the commands get, in characters: what goes is not counted, so that a line is broken rather too soon.
+fn added_width(plan: &StepPlan<'_>) -> usize {
+    let changes = plan.changes.iter().map(|(_, change)| match change {
+        CommandChange::RemoveArgument(_) => 0,
+        CommandChange::ReplaceArgument(_, text) | CommandChange::InsertAfterProgram(text) => text.chars().count() + 1,
+        CommandChange::SetVariable(name, value) => name.chars().count() + value.chars().count() + 2,
+    });
+    changes.sum::<usize>() + plan.insertions.iter().map(|(_, text)| text.chars().count()).sum::<usize>()
 }
 
 /// Cuts that touch as one; those that overlap took the connector between two commands twice, so the next command's start ends

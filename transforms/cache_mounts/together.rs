@@ -98,7 +98,8 @@ fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecos
             folders.extend(made.mounts.iter().map(|mount| mount.target.clone()));
             plan.merge(made);
         }
-        if extent == Extent::Whole
+        // Only a mount over the index takes away what an earlier step left.
+        if plan.mounts.iter().any(|mount| mount.index)
             && let Some(install) = first_install_without_index(item, ecosystem)
         {
             let refresh = refresh_before(sight, item, install, ecosystem).map_err(|refusal| (item.line(), refusal))?;
