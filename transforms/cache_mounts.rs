@@ -19,7 +19,7 @@
 //! ```dockerfile
 //! FROM python:3.12-slim
 //! COPY requirements.txt .
-//! RUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt
+//! RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked pip install -r requirements.txt
 //! ```
 //!
 //! ## Safety
@@ -107,6 +107,10 @@ impl Transform for CacheMounts {
 
 fn history(scene: &Scene<'_>, uses: &[Vec<StepUse<'_>>], stage: usize) -> History {
     let mut history = History::default();
+    // Only the managers' commands ask what ran before them.
+    if !uses.get(stage).is_some_and(|uses| uses.iter().any(|item| !item.uses.is_empty())) {
+        return history;
+    }
     for link in scene.model.chain(stage) {
         for item in uses.get(link).map_or(&[][..], Vec::as_slice) {
             if link == stage {

@@ -179,7 +179,7 @@ fn print(arguments: &Arguments, job: &Job, done: &[Done]) -> anyhow::Result<Exit
         out.text(&file.stdout)?;
         out.under(&file.stderr)?;
         total = total.and(file.total);
-        exit = exit.max(job.exit(file)).max(asked_for(arguments, file));
+        exit = exit.max(Job::exit(file)).max(asked_for(arguments, file));
     }
     let line = format!("{}\n", total.line(job.mode.verb()));
     match job.mode {

@@ -84,7 +84,7 @@ impl Job {
     }
 
     /// How a file went, whatever the caller asked to be told.
-    pub(super) fn exit(&self, file: &Done) -> Exit {
+    pub(super) fn exit(file: &Done) -> Exit {
         match file.total {
             Total { failed: 1.., .. } => Exit::Failed,
             Total { faults: 1.., .. } => Exit::Guard,
@@ -134,4 +134,20 @@ fn broken(shown: &str, text: &str) -> anyhow::Error {
     let errors = syntax::parse(text).errors;
     let lines: Vec<String> = errors.iter().map(|error| format!("{shown}:{}:1: {}", error.line, error.message)).collect();
     anyhow!("{}", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Done, Exit, Job, Total};
+
+    fn exit(total: Total) -> Exit {
+        Job::exit(&Done { stdout: String::new(), stderr: String::new(), total, written: false })
+    }
+
+    #[test]
+    fn a_guard_is_told_and_a_failure_before_it() {
+        assert_eq!(exit(Total { files: 1, fixes: 3, changed: 1, ..Total::default() }), Exit::Done);
+        assert_eq!(exit(Total { files: 1, fixes: 3, changed: 1, faults: 1, ..Total::default() }), Exit::Guard);
+        assert_eq!(exit(Total { faults: 1, ..Total::failure() }), Exit::Failed);
+    }
 }

@@ -29,14 +29,14 @@ enum Exit {
     Failed,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Changes => 1,
-            Exit::Failed => 2,
-            Exit::Guard => 3,
-        })
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Changes => 1,
+            Self::Failed => 2,
+            Self::Guard => 3,
+        }
     }
 }
 
@@ -83,5 +83,19 @@ pub fn main() -> ExitCode {
         output::error(&error);
         Exit::Failed
     });
-    exit.into()
+    exit.code().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn where_several_hold_two_comes_before_three_before_one() {
+        let greatest = |exits: &[Exit]| exits.iter().copied().max().map(Exit::code);
+        assert_eq!(greatest(&[Exit::Changes, Exit::Guard, Exit::Failed, Exit::Done]), Some(2));
+        assert_eq!(greatest(&[Exit::Changes, Exit::Guard, Exit::Done]), Some(3));
+        assert_eq!(greatest(&[Exit::Done, Exit::Changes]), Some(1));
+        assert_eq!(greatest(&[Exit::Done]), Some(0));
+    }
 }

@@ -9,6 +9,7 @@ use crate::ecosystems::{Argument, Invocation, Wrapper};
 use crate::knowledge::Knowledge;
 use crate::shell::{self, Removal, SimpleCommand, Word};
 use std::ops::Range;
+use std::rc::Rc;
 
 /// A command that a RUN runs (or may run).
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub struct Ran {
     /// The command, wrappers taken off. Offsets are those of the script.
     pub invocation: Invocation,
     /// Variables that the script has set by then, oldest first; they come on top of the step's own.
-    pub variables: Vec<(String, Knowledge<String>)>,
+    pub variables: Rc<Vec<(String, Knowledge<String>)>>,
     /// It may not run, or not once: in a branch, a loop, a function, behind `||`.
     pub conditional: bool,
     /// How the command could be taken out.
@@ -45,7 +46,7 @@ fn exec(run: &Run<'_>) -> Option<Ran> {
     let invocation = Invocation::unwrap(words, Vec::new(), 0..run.text().len())?;
     Some(Ran {
         invocation,
-        variables: Vec::new(),
+        variables: Rc::default(),
         conditional: false,
         removal: Removal::No("it is written in exec form"),
         writes: Vec::new(),
@@ -55,7 +56,7 @@ fn exec(run: &Run<'_>) -> Option<Ran> {
 /// What a script has set so far, on top of the step's state.
 struct Variables<'s> {
     state: &'s State,
-    set: Vec<(String, Knowledge<String>)>,
+    set: Rc<Vec<(String, Knowledge<String>)>>,
 }
 
 impl Variables<'_> {
@@ -80,7 +81,7 @@ impl Variables<'_> {
 
 fn script(run: &Run<'_>, state: &State) -> Vec<Ran> {
     let Ok(list) = run.script.list() else { return Vec::new() };
-    let mut variables = Variables { state, set: Vec::new() };
+    let mut variables = Variables { state, set: Rc::default() };
     let mut result = Vec::new();
     for (command, place) in list.simple_commands(run.script.errexit) {
         let conditional = place.conditional || place.function.is_some();
@@ -93,7 +94,7 @@ fn script(run: &Run<'_>, state: &State) -> Vec<Ran> {
         if let Some(mut inner) = nested(&mut invocation, command, &variables, conditional) {
             result.append(&mut inner);
         }
-        result.push(Ran { invocation, variables: variables.set.clone(), conditional, removal: place.removable, writes });
+        result.push(Ran { invocation, variables: Rc::clone(&variables.set), conditional, removal: place.removable, writes });
     }
     result
 }
@@ -109,7 +110,7 @@ fn assignments(command: &SimpleCommand, variables: &mut Variables<'_>, passing: 
     for assignment in &command.assignments {
         let value = assignment.value.as_ref().map_or(Knowledge::Unknown, |word| variables.expand(word));
         if command.words.is_empty() {
-            variables.set.push((assignment.name.clone(), if passing { Knowledge::Unknown } else { value }));
+            Rc::make_mut(&mut variables.set).push((assignment.name.clone(), if passing { Knowledge::Unknown } else { value }));
         } else {
             inline.push((assignment.name.clone(), value));
         }
@@ -131,7 +132,7 @@ fn remember_exports(invocation: &Invocation, variables: &mut Variables<'_>, pass
             None => continue,
         };
         if shell::is_plain_name(name) {
-            variables.set.push((name.to_owned(), if passing { Knowledge::Unknown } else { value }));
+            Rc::make_mut(&mut variables.set).push((name.to_owned(), if passing { Knowledge::Unknown } else { value }));
         }
     }
 }
@@ -173,8 +174,10 @@ fn nested(
     let list = shell::parse(&text).ok()?;
     let mut wrappers = invocation.wrappers.clone();
     wrappers.push(Wrapper::Nested);
-    let mut own = Variables { state: variables.state, set: variables.set.clone() };
-    own.set.extend(invocation.variables.iter().cloned());
+    let mut own = Variables { state: variables.state, set: Rc::clone(&variables.set) };
+    if !invocation.variables.is_empty() {
+        Rc::make_mut(&mut own.set).extend(invocation.variables.iter().cloned());
+    }
     let mut result = Vec::new();
     for (simple, place) in list.simple_commands(false) {
         let inline = assignments(simple, &mut own, place.conditional);
@@ -188,7 +191,7 @@ fn nested(
             _ => Removal::No("it stands alone in a text of its own"),
         };
         let conditional = conditional || place.conditional;
-        result.push(Ran { invocation: inner, variables: own.set.clone(), conditional, removal, writes: Vec::new() });
+        result.push(Ran { invocation: inner, variables: Rc::clone(&own.set), conditional, removal, writes: Vec::new() });
     }
     Some(result)
 }

@@ -388,21 +388,28 @@ impl<'t> Lexed<'t> {
             TokenKind::Operator => GrammarToken::Operator(self.raw(number).to_owned(), span),
             TokenKind::Inserted(operator) => GrammarToken::Operator(operator.to_owned(), span),
             TokenKind::Word => GrammarToken::Word(grammar_word(&joined(self.raw(number))).to_owned(), span),
-            TokenKind::HereBody | TokenKind::HereEnd => GrammarToken::Word("w".to_owned(), span),
+            TokenKind::HereBody | TokenKind::HereEnd => GrammarToken::Word("-".to_owned(), span),
         }
     }
 }
 
-/// A word as short as the grammar can decide on it.
+/// A word as short as the grammar can decide on it. Whatever is no keyword, number or operator of a test is a `-`, at which
+/// the grammar sees soonest that it is no assignment: it asks that of every argument.
 fn grammar_word(raw: &str) -> &str {
-    /// The longest keyword is `function`; no number that names a file descriptor is longer either.
+    /// The longest is `function`, and no number that names a file descriptor is longer either.
     const LONGEST: usize = 8;
+    let decides = |raw: &str| {
+        Keyword::of(raw).is_some()
+            || matches!(raw, "select" | "=" | "==" | "!=" | "=~")
+            || raw.len() <= 3 && raw.starts_with('-')
+            || raw.starts_with(|c: char| c.is_ascii_digit())
+    };
     match assignment_head(raw) {
         Some(head) if head.plain => "v=",
         Some(_) => "v+=",
-        None if raw.len() <= LONGEST => raw,
+        None if raw.len() <= LONGEST && decides(raw) => raw,
         // A name that ends in `=` is no function.
         None if raw.ends_with('=') => "-=",
-        None => "w",
+        None => "-",
     }
 }

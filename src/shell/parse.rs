@@ -15,7 +15,7 @@ const MAX_LENGTH: usize = 256 * 1024;
 ///
 /// # Errors
 ///
-/// Where the text is no shell, longer than 256 KiB, nested deeper than 50 levels, or uses what the tree cannot hold
+/// Where the text is no shell, longer than 256 KiB, nested deeper than 32 levels, or uses what the tree cannot hold
 /// (`coproc`, a `!` without a command).
 pub fn parse(text: &str) -> Result<List, ShellError> {
     if text.len() > MAX_LENGTH {
@@ -36,6 +36,7 @@ pub fn parse(text: &str) -> Result<List, ShellError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan::MAX_DEPTH;
     use super::super::{AndOrItem, Command, CompoundCommand, CompoundKind, Connector, RedirectionKind, SimpleCommand};
     use super::*;
     use crate::knowledge::Knowledge;
@@ -109,13 +110,9 @@ mod tests {
         let list = read(text);
         let items: Vec<_> = list.items.iter().map(|item| (&text[item.span.clone()], item.background)).collect();
         assert_eq!(items, [("a 1 && b ||\n ! c", false), ("d", true)]);
-        let pipelines: Vec<_> = list.items[0]
-            .and_or
-            .iter()
-            .map(|item| (item.connector, item.negated, &text[item.span.clone()]))
-            .collect();
-        let expected =
-            [(None, false, "a 1"), (Some(Connector::And), false, "b"), (Some(Connector::Or), true, "! c")];
+        let pipelines: Vec<_> =
+            list.items[0].and_or.iter().map(|item| (item.connector, item.negated, &text[item.span.clone()])).collect();
+        let expected = [(None, false, "a 1"), (Some(Connector::And), false, "b"), (Some(Connector::Or), true, "! c")];
         assert_eq!(pipelines, expected);
     }
 
@@ -159,13 +156,8 @@ mod tests {
                 (assignment.name.as_str(), assignment.value.as_ref().map(|value| value.raw.as_str()), &text[span.clone()])
             })
             .collect();
-        let expected = [
-            ("A", Some("1"), "A=1"),
-            ("B", None, "B+=2"),
-            ("C", None, "C[0]=3"),
-            ("D", None, "D=(x y)"),
-            ("E", Some(""), "E="),
-        ];
+        let expected =
+            [("A", Some("1"), "A=1"), ("B", None, "B+=2"), ("C", None, "C[0]=3"), ("D", None, "D=(x y)"), ("E", Some(""), "E=")];
         assert_eq!(assignments, expected);
         assert_eq!(raws(&command), ["env", "F=4", "G=$H"]);
     }
@@ -373,6 +365,8 @@ mod tests {
             ("if (x) >f then ", "b", "; fi"),
         ];
         for (open, inside, close) in forms {
+            // As deep as it goes, on a test's small stack.
+            let _ = parse(&format!("{}{inside}{}", open.repeat(MAX_DEPTH), close.repeat(MAX_DEPTH)));
             for depth in [60, 10_000] {
                 let text = format!("{}{inside}{}", open.repeat(depth), close.repeat(depth));
                 assert!(parse(&text).is_err(), "{open} × {depth}");
@@ -382,7 +376,7 @@ mod tests {
         // All of this is one expression to the shell.
         assert!(parse(&format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000))).is_ok());
         for (open, inside, close) in [("$(echo ", "a", ")"), ("( ", "a", " )"), ("if a; then ", "b", "; fi")] {
-            let text = format!("{}{inside}{}", open.repeat(49), close.repeat(49));
+            let text = format!("{}{inside}{}", open.repeat(MAX_DEPTH - 1), close.repeat(MAX_DEPTH - 1));
             assert!(parse(&text).is_ok(), "{open}: {:?}", parse(&text));
         }
     }
@@ -396,10 +390,72 @@ mod tests {
     #[test]
     fn arbitrary_texts_do_not_panic() {
         let parts = [
-            "a", " ", "\n", ";", "&", "&&", "||", "|", "(", ")", "((", "))", "{ ", "}", "'", "\"", "\\", "\\\n", "$", "$(",
-            "${", "`", "<<X", "<<-'Y'", "\nX\n", "\nY\n", "if ", "then ", "fi", "case ", " in ", "esac", ";;", "for ", "do ",
-            "done", "[[ ", " ]]", "! ", "=", "A=", "a[", "]", "~", "é", "#", ">", "<", "2>&1", "<(", "|&", "while ", "f() ",
-            "function ", "99999999999>", "@(", "$((", "$[", "*", "time ", "coproc ", "\0", "\r\n", "else ", "elif ", "-p ",
+            "a",
+            " ",
+            "\n",
+            ";",
+            "&",
+            "&&",
+            "||",
+            "|",
+            "(",
+            ")",
+            "((",
+            "))",
+            "{ ",
+            "}",
+            "'",
+            "\"",
+            "\\",
+            "\\\n",
+            "$",
+            "$(",
+            "${",
+            "`",
+            "<<X",
+            "<<-'Y'",
+            "\nX\n",
+            "\nY\n",
+            "if ",
+            "then ",
+            "fi",
+            "case ",
+            " in ",
+            "esac",
+            ";;",
+            "for ",
+            "do ",
+            "done",
+            "[[ ",
+            " ]]",
+            "! ",
+            "=",
+            "A=",
+            "a[",
+            "]",
+            "~",
+            "é",
+            "#",
+            ">",
+            "<",
+            "2>&1",
+            "<(",
+            "|&",
+            "while ",
+            "f() ",
+            "function ",
+            "99999999999>",
+            "@(",
+            "$((",
+            "$[",
+            "*",
+            "time ",
+            "coproc ",
+            "\0",
+            "\r\n",
+            "else ",
+            "elif ",
+            "-p ",
         ];
         // A small generator of the usual kind; what matters is only that it is the same every time.
         let mut state = 0x2545_F491_4F6C_DD1D_u64;

@@ -274,16 +274,16 @@ mod tests {
     #[test]
     fn variables_are_read_in_all_their_forms() {
         assert_eq!(argument("$A/${B}c"), [variable("A"), text("/"), variable("B"), text("c")]);
-        assert_eq!(argument("$1$10$@$?${10}"), ["1", "1", "@", "?", "10"].map(variable).iter().enumerate().fold(
-            Vec::new(),
-            |mut all, (index, piece)| {
+        assert_eq!(
+            argument("$1$10$@$?${10}"),
+            ["1", "1", "@", "?", "10"].map(variable).iter().enumerate().fold(Vec::new(), |mut all, (index, piece)| {
                 all.push(piece.clone());
                 if index == 1 {
                     all.push(text("0"));
                 }
                 all
-            }
-        ));
+            })
+        );
         assert_eq!(argument("$ $. a$"), [text("$ $. a$")]);
         let Piece::Variable { name, default, transformed, quoted: in_quotes } = argument("\"${A:-x\"y\"$B}\"").remove(1) else {
             panic!("no variable");
@@ -295,9 +295,15 @@ mod tests {
 
     #[test]
     fn transformations_are_marked() {
-        for (raw, name) in
-            [("${A%.*}", "A"), ("${#A}", "A"), ("${!A}", "A"), ("${A:=b}", "A"), ("${A[0]}", "A"), ("${A:+b}", "A"), ("${A-b}", "A")]
-        {
+        for (raw, name) in [
+            ("${A%.*}", "A"),
+            ("${#A}", "A"),
+            ("${!A}", "A"),
+            ("${A:=b}", "A"),
+            ("${A[0]}", "A"),
+            ("${A:+b}", "A"),
+            ("${A-b}", "A"),
+        ] {
             match argument(raw).as_slice() {
                 [Piece::Variable { name: found, transformed: true, .. }] => assert_eq!(found, name),
                 other => panic!("{raw}: {other:?}"),

@@ -93,11 +93,28 @@ fn reason_to_stay(site: &Site<'_>, item: &ListItem, pipeline: &AndOrItem, around
         Some("what follows runs where it fails")
     } else if !has_here_documents_with_it(pipeline) {
         Some("its here-document stands apart from it")
+    } else if around.subshell_body && leaves_double_parentheses(site) {
+        Some("what is left would read as arithmetic")
     } else if reader.is_some_and(reads_exit_status) {
         Some("its exit status is read by what follows")
     } else {
         None
     }
+}
+
+/// Whether a `( … )` would be left with a `( … )` at its very start and end: `((a))` is arithmetic.
+fn leaves_double_parentheses(site: &Site<'_>) -> bool {
+    let mut left = site.list.items.iter().enumerate().flat_map(|(item_index, item)| {
+        let stays = move |index| item_index != site.item || index != site.pipeline;
+        item.and_or.iter().enumerate().filter(move |(index, _)| stays(*index)).map(|(_, pipeline)| pipeline)
+    });
+    let is_subshell = |command: Option<&Command>| match command {
+        Some(Command::Compound(compound)) => compound.kind == CompoundKind::Subshell,
+        _ => false,
+    };
+    let Some(first) = left.next() else { return false };
+    let last = left.last().unwrap_or(first);
+    is_subshell(first.commands.first()) && is_subshell(last.commands.last())
 }
 
 /// For a pipeline that is a list's item by itself.
@@ -342,6 +359,15 @@ mod tests {
         stays("rm x; exit", "exit status");
         stays("rm x && A=${?} b", "exit status");
         leaves("a && rm x; echo $?", "a; echo $?");
+    }
+
+    #[test]
+    fn what_is_left_does_not_become_arithmetic() {
+        stays("((a) && rm x)", "arithmetic");
+        stays("(rm x; (a))", "arithmetic");
+        stays("(rm x; (a); b; (c))", "arithmetic");
+        leaves("(rm x; (a); b)", "((a); b)");
+        leaves("{ rm x; (a); }", "{ (a); }");
     }
 
     #[test]

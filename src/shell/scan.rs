@@ -6,8 +6,9 @@
 
 use super::{ShellError, lex};
 
-/// How many constructs may nest, in the text's grammar and in its expansions. Real texts stay below ten.
-pub(super) const MAX_DEPTH: usize = 50;
+/// How many constructs may nest, in the text's grammar and in its expansions. Real texts stay below ten; the grammar
+/// takes some 20 KiB of stack for each level in a debug build, and a worker's stack has 2 MiB.
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// What a `$` introduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

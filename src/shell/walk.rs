@@ -78,6 +78,8 @@ pub(super) struct Around<'l> {
     pub(super) top_level: bool,
     /// Part of the condition of an `if` or loop.
     pub(super) condition: bool,
+    /// The list is all there is between a `(` and its `)`.
+    pub(super) subshell_body: bool,
     /// `set -e` has no effect here: the result is negated, or joined with what follows.
     pub(super) result_is_used: bool,
     /// The state where the list starts.
@@ -94,6 +96,7 @@ impl Default for Around<'_> {
         Self {
             top_level: false,
             condition: false,
+            subshell_body: false,
             result_is_used: false,
             errexit: Errexit::Maybe,
             conditional: false,
@@ -161,6 +164,7 @@ impl<'l> Walk<'l> {
                         inside.top_level = false;
                         inside.condition |= role.condition;
                         inside.conditional |= role.may_not_run;
+                        inside.subshell_body = compound.kind == CompoundKind::Subshell;
                         inside.subshell |= compound.kind == CompoundKind::Subshell;
                         inside.result_is_used |= pipeline.negated || site.has_next_pipeline();
                         let loops = matches!(compound.kind, CompoundKind::While | CompoundKind::For);
@@ -206,7 +210,7 @@ mod tests {
     use crate::shell::parse;
 
     /// Each command's text with the flags that `show` picks.
-    fn places<'t>(text: &'t str, show: fn(&Place) -> bool) -> Vec<(&'t str, bool)> {
+    fn places(text: &str, show: fn(&Place) -> bool) -> Vec<(&str, bool)> {
         let list = parse(text).unwrap();
         list.simple_commands(false).into_iter().map(|(command, place)| (&text[command.span.clone()], show(&place))).collect()
     }

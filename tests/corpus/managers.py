@@ -394,8 +394,6 @@ CACHES: dict[str, Cache] = {
     "pnpm": Cache((("npm_config_store_dir", ""), ("PNPM_HOME", "/store"), ("XDG_DATA_HOME", "/pnpm/store")), ("--store-dir", "--store"), (".local/share/pnpm/store", ".pnpm-store"),
                   fixed=("/.pnpm-store",), configured=r"pnpm (?:config )?set store-dir (\S+)", project=r".*/\.?pnpm-?/?store"),
     "bun": Cache((("BUN_INSTALL_CACHE_DIR", ""), ("BUN_INSTALL", "/install/cache")), ("--cache-dir",), (".bun/install/cache",), ("bun",)),
-    "go": Cache((("GOMODCACHE", ""), ("GOPATH", "/pkg/mod"), ("GOCACHE", "")), (), ("go/pkg/mod", ".cache/go-build"), ("go-build",),
-                images=(("golang", ("/go/pkg/mod",)), ("go-toolset", ("/opt/app-root/src/go/pkg/mod",)), ("", ("/go/pkg/mod",)))),
     "cargo": Cache((("CARGO_HOME", "/registry"), ("CARGO_HOME", "/git")), (), (".cargo/registry", ".cargo/git"),
                    images=(("rust", ("/usr/local/cargo/registry", "/usr/local/cargo/git")), ("", ("/usr/local/cargo/registry", "/usr/local/cargo/git")))),
     "maven": Cache((), ("-Dmaven.repo.local",), (".m2/repository",)),
@@ -403,9 +401,9 @@ CACHES: dict[str, Cache] = {
     "sbt": Cache((("COURSIER_CACHE", ""),), ("-Dsbt.ivy.home", "-Dsbt.coursier.home", "-ivy", "--ivy"), (".ivy2/cache", ".cache/coursier", ".sbt/boot", ".coursier"), ("coursier",)),
     "bundler": Cache((("BUNDLE_PATH", "/cache"), ("GEM_HOME", "/cache"), ("BUNDLE_USER_HOME", "/cache"), ("BUNDLE_USER_CACHE", ""), ("BUNDLE_CACHE_PATH", "")), ("--path",), (".bundle/cache",),
                      images=(("ruby", ("/usr/local/bundle/cache",)), ("", ("/usr/local/bundle/cache",))),
-                     configured=r"bundle config (?:set )?(?:--\w+ )*path[ =](\S+)", project=r".*/(?:gems?|bundle|ruby/[\d.]+|gems/[\d.]+|[\d.]+)/cache"),
+                     configured=r"bundle config (?:set )?(?:--\w+ )*path[ =](\S+)", project=r".*/cache"),
     "gem": Cache((("GEM_HOME", "/cache"), ("GEM_SPEC_CACHE", "")), (), (".gem/specs", ".cache/gem/specs", ".local/share/gem/specs"), ("gem/specs",),
-                 images=(("ruby", ("/usr/local/bundle/cache",)), ("", ("/usr/local/bundle/cache",))), project=r".*/(?:gems?|bundle|ruby/[\d.]+|gems/[\d.]+|[\d.]+)/cache"),
+                 images=(("ruby", ("/usr/local/bundle/cache",)), ("", ("/usr/local/bundle/cache",))), project=r".*/cache"),
     "composer": Cache((("COMPOSER_CACHE_DIR", ""), ("COMPOSER_HOME", "/cache")), (), (".composer/cache", ".cache/composer"), ("composer",), images=(("composer", ("/tmp/cache",)),),
                       configured=r"composer config \S*\s*cache-(?:files-)?dir (\S+)"),
     "dotnet": Cache((("NUGET_PACKAGES", ""), ("NUGET_HTTP_CACHE_PATH", "")), ("--packages",), (".nuget/packages", ".local/share/NuGet"), (),),
@@ -457,10 +455,31 @@ def homes(target: str, at: Surroundings) -> list[str]:
     return [guess.group(1) if guess else "/home/user", "/root"]
 
 
+def go_folders(command: Command, env: dict[str, str], target: str, at: Surroundings) -> list[str]:
+    """Go's module cache, and for commands that compile its build cache too."""
+    if env.get("GOMODCACHE"):
+        modules = [env["GOMODCACHE"]]
+    elif env.get("GOPATH"):
+        modules = [env["GOPATH"].split(":")[0] + "/pkg/mod"]
+    else:
+        modules = ["/go/pkg/mod"]  # golang's and most other images that have Go
+        if at.base != "golang":
+            modules += [home + "/go/pkg/mod" for home in homes(target, at)]
+    if re.match(r"(-C \S+ )?(mod|get)\b", command.text):
+        return modules
+    if env.get("GOCACHE"):
+        return [*modules, env["GOCACHE"]]
+    if env.get("XDG_CACHE_HOME"):
+        return [*modules, env["XDG_CACHE_HOME"] + "/go-build"]
+    return [*modules, *(home + "/.cache/go-build" for home in homes(target, at))]
+
+
 def folders(manager: str, command: Command, target: str, at: Surroundings) -> list[str]:
     """The folders in which this command keeps its downloads. Where a setting names one, only that one."""
-    cache = CACHES[manager]
     env = {**at.env, **{k: expand(v, at.env) for k, v in command.variables.items()}}
+    if manager == "go":
+        return [clean(folder) for folder in go_folders(command, env, target, at)]
+    cache = CACHES[manager]
     lower = {k.lower(): v for k, v in env.items()}
     text = command.text
     named = [m.group(1) for option in cache.options for m in re.finditer(rf"(?:^|[\s=]){re.escape(option)}[=\s]([^\s]+)", text, re.I)]
@@ -470,16 +489,18 @@ def folders(manager: str, command: Command, target: str, at: Surroundings) -> li
     if cache.configured:
         named += [m.group(1) for m in re.finditer(cache.configured, at.earlier)]
     named = [clean(expand(n.strip("\"'").replace("~", homes(target, at)[0], 1), env)) for n in named]
-    if named and manager not in ("go", "pnpm", "pipenv", "bundler", "gem", "sbt", "conda", "mix"):
+    if named and manager not in ("pnpm", "pipenv", "bundler", "gem", "sbt", "conda", "mix"):
         return named
     if "XDG_CACHE_HOME" in env and cache.xdg:
         named += [clean(env["XDG_CACHE_HOME"] + "/" + x) for x in cache.xdg]
     in_home = [f"{home}/{below}" for home in homes(target, at) for below in cache.home]
+    if manager == "yarn" and at.root and not command.as_other_user:
+        in_home = [f for f in in_home if not f.endswith("/.cache/yarn")]  # Yarn 1 as root keeps to /usr/local/share
     images = next((places for name, places in cache.images if name == "" or name == at.base), ())
     own_image = any(name and name == at.base for name, _ in cache.images)
     found = named + list(cache.fixed) + list(images)
-    if not (own_image and manager in ("go", "cargo")) or manager == "go":
-        found += [f for f in in_home if not (own_image and f.endswith("go/pkg/mod"))]
+    if not (own_image and manager == "cargo"):
+        found += in_home
     if cache.project and re.fullmatch(cache.project, target):
         found.append(target)
     return found

@@ -194,6 +194,7 @@ class Case:
     outcome: str  # already, added, silent, or a refusal's code
     off: str  # why a mount that is there does not work
     reason: str
+    before: str
     text: str
 
 
@@ -210,10 +211,8 @@ def refusal_managers(refusal: dict, lines: list[str], step: Step) -> set[str]:
     word = re.match(r"([\w.-]+):", refusal.get("reason") or "")
     if word:
         name = ALIASES.get(word.group(1), word.group(1))
-        if name == "bundler" and "gem" in step.installs and "bundler" not in step.installs:
-            name = "gem"
         if name in MANAGERS:
-            return {name}
+            return {"bundler", "gem"} if name == "bundler" else {name}  # the tool knows both as one
     line, column = refusal.get("line") or 0, refusal.get("column") or 1
     if 0 < line <= len(lines):
         pointed = lines[line - 1].encode()[column - 1 :].decode("utf-8", "replace")
@@ -270,6 +269,7 @@ def judge(task: tuple) -> tuple[list[Case], list[dict]]:
             cases.append(
                 Case(name, manager, step.start, step.end, where.start, not why, why, step.onbuild, outcome,
                      (off or was_off) if outcome not in ("added", "already") else "", reason,
+                     excerpt(before_text, step.start, step.end),
                      excerpt(after_text if new else before_text, where.start, where.end))
             )  # fmt: skip
     return cases, located
@@ -329,32 +329,38 @@ def report(cases: list[Case], refusals: list[dict], files: int, changed: int) ->
     goal = [c for c in root if c.manager in GOAL]
     works = sum(c.outcome in ("added", "already") for c in goal)
     verdict = "reached" if goal and 100 * works / len(goal) >= GOAL_PERCENT else "NOT reached"
-    print(f"Goal: {works} of {len(goal)} root steps of {', '.join(GOAL)} end with a working cache: {percent(works, len(goal))}; {GOAL_PERCENT:.0f} % {verdict}\n")
+    print(f"Goal: {works} of {len(goal)} root steps of {', '.join(GOAL)} end with a working cache: {percent(works, len(goal))}; {GOAL_PERCENT:.0f} % {verdict}")
+    different = {(c.manager, c.before): c for c in goal}.values()
+    works = sum(c.outcome in ("added", "already") for c in different)
+    print(f"The same, each different text of a step once (the corpus has large families): {works} of {len(different)}, {percent(works, len(different))}\n")
     print("Refusals, all steps\n" + refusal_table(cases, refusals) + "\n")
     print("Refusals, root stages\n" + refusal_table(root, []) + "\n")
     print(off_table(cases))
 
 
-def sampled(items: list, options: argparse.Namespace) -> list:
-    """N of them by the seed, or all."""
-    if options.sample and options.sample < len(items):
-        return random.Random(options.seed).sample(items, options.sample)
-    return items
+def sampled(items: list, key, options: argparse.Namespace) -> list:
+    """N of them by the seed, or all. Of those with one key only the first may be drawn: the corpus has large families of
+    files that hold the same steps, and reading one of them five times teaches nothing."""
+    different = list({key(item): item for item in reversed(items)}.values())[::-1]
+    print(f"{len(items)} in all, {len(different)} different", end="")
+    if options.sample and options.sample < len(different):
+        print(f", {options.sample} shown (seed {options.seed})")
+        return random.Random(options.seed).sample(different, options.sample)
+    print(", all of those shown")
+    return different
 
 
 def list_refused(refusals: list[dict], options: argparse.Namespace) -> None:
     """Refusals as the tool reports them, each with its step in the text after the fix."""
     chosen = [r for r in refusals if options.list_refused in ("all", r["code"]) and (not options.manager or options.manager in r["managers"])]
-    print(f"{len(chosen)} refusals" + (f", {options.sample} shown (seed {options.seed})" if options.sample else ""))
-    for r in sampled(chosen, options):
+    for r in sampled(chosen, lambda r: (r["code"], r["text"]), options):
         print(f"\n=== {r['file']}:{r['line']}:{r.get('column', 0)}  {r['code']}  [{', '.join(r['managers']) or 'no install found by the text search'}]\n    {r['reason']}")
         print(shortened(r["text"]))
 
 
 def list_cases(cases: list[Case], options: argparse.Namespace) -> None:
     """Cases with their step."""
-    print(f"{len(cases)} steps" + (f", {options.sample} shown (seed {options.seed})" if options.sample else ""))
-    for c in sampled(cases, options):
+    for c in sampled(cases, lambda c: (c.manager, c.text), options):
         why = "".join(f"  {label} {words}" for label, words in (("not root:", c.why_not_root), ("mount off:", c.off), ("", "ONBUILD" if c.onbuild else "")) if words)
         print(f"\n=== {c.file}:{c.line} (after: {c.line_after})  {c.manager}  {c.outcome}{why}")
         print(shortened(c.text))
@@ -368,13 +374,14 @@ def shortened(text: str, lines: int = 40, columns: int = 400) -> str:
 
 def sample_diffs(texts: dict[str, tuple[str, str]], records: dict[str, dict], options: argparse.Namespace) -> None:
     """Whole diffs of files taken at random among the changed."""
-    changed = sorted(n for n, (old, new) in texts.items() if old != new)
-    print(f"{len(changed)} files changed, {options.sample_diffs} shown (seed {options.seed})")
-    for name in random.Random(options.seed).sample(changed, min(options.sample_diffs, len(changed))):
-        old, new = texts[name]
-        print(f"\n=== {name}")
-        for line in difflib.unified_diff(old.split("\n"), new.split("\n"), "before", "after", lineterm="", n=3):
-            print(line[:400])
+    diffs = []
+    for name, (old, new) in sorted(texts.items()):
+        if old != new:
+            lines = difflib.unified_diff(old.split("\n"), new.split("\n"), "before", "after", lineterm="", n=3)
+            diffs.append((name, "\n".join(line[:400] for line in lines)))
+    options.sample = options.sample_diffs
+    for name, diff in sampled(diffs, lambda d: tuple(line for line in d[1].split("\n") if line[:1] in "+-"), options):
+        print(f"\n=== {name}\n{diff}")
         for refusal in records.get(name, {}).get("refused", []):
             print(f"  refused, line {refusal['line']}: {refusal['code']}: {refusal['reason']}")
 

@@ -102,8 +102,7 @@ impl Mount {
         let owner = owner(item, folder, user)?;
         let mut parts = Vec::new();
         if folder.by_base_image && bases > 1 {
-            let image = model.stages.get(item.stage).and_then(|stage| stage.image.reference.known()).map_or("", String::as_str);
-            parts.push(image.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-', "-"));
+            parts.push(family(model, item.stage).to_owned());
         }
         if !folder.keyed_by_platform && model.several_platforms(item.stage) {
             parts.push(platform_variable(item, manager)?);
@@ -112,6 +111,16 @@ impl Mount {
         let id = (!parts.is_empty()).then(|| format!("{name}-{}", parts.join("-")).replace("--", "-"));
         Ok(Self { target: folder.target.clone(), index: folder.index, sharing: folder.sharing, id, owner })
     }
+}
+
+/// The distribution under a stage, by the name of its image: files of two of them may have the same names. What says nothing else
+/// is taken for Debian, on which the official images stand.
+pub fn family(model: &Model<'_>, stage: usize) -> &'static str {
+    const FAMILIES: &[&str] = &[
+        "alpine", "ubuntu", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "ubi", "opensuse", "archlinux", "kali", "raspbian",
+    ];
+    let Some(image) = model.stages.get(stage).and_then(|stage| stage.image.reference.known()) else { return "other" };
+    FAMILIES.iter().find(|family| image.contains(**family)).unwrap_or(&"debian")
 }
 
 /// The ARG by which a cache is kept apart by platform.

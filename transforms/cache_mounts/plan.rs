@@ -220,16 +220,16 @@ fn own_commands(item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> Vec<(usize, Ac
     item.uses.iter().filter(|used| used.ecosystem.id() == ecosystem.id()).map(|used| (used.command, used.activity)).collect()
 }
 
-/// How many different images the manager's commands of this file run in.
+/// How many different distributions the manager's commands of this file run on.
 fn base_images(sight: &Sight<'_>, ecosystem: &dyn Ecosystem) -> usize {
-    let mut images: Vec<&str> = Vec::new();
-    for (stage, uses) in sight.model.stages.iter().zip(sight.uses) {
-        let image = stage.image.reference.known().map_or("?", String::as_str);
-        if uses.iter().any(|item| item.fetches(ecosystem)) && !images.contains(&image) {
-            images.push(image);
+    let mut families: Vec<&str> = Vec::new();
+    for (stage, uses) in sight.uses.iter().enumerate() {
+        let family = mounts::family(sight.model, stage);
+        if uses.iter().any(|item| item.fetches(ecosystem)) && !families.contains(&family) {
+            families.push(family);
         }
     }
-    images.len()
+    families.len()
 }
 
 /// Whether every change of the plan has an exact place in the file.

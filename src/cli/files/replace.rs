@@ -104,3 +104,23 @@ fn keep_owner_and_mode(file: &File, wanted: &Metadata) -> anyhow::Result<()> {
 fn keep_owner_and_mode(file: &File, wanted: &Metadata) -> anyhow::Result<()> {
     Ok(file.set_permissions(wanted.permissions())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::replace;
+
+    #[test]
+    fn a_file_that_was_changed_meanwhile_is_left_alone() {
+        let folder = std::env::temp_dir().join(format!("dockeropt-replace-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("Dockerfile");
+        std::fs::write(&path, "FROM theirs\n").unwrap();
+        let error = format!("{:#}", replace(&path, "FROM read\n", "FROM ours\n").unwrap_err());
+        assert!(error.contains("Dockerfile: not written: it was changed by somebody else meanwhile"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "FROM theirs\n");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+        replace(&path, "FROM theirs\n", "FROM ours\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "FROM ours\n");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

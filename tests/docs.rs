@@ -1,0 +1,86 @@
+//! What the documents show is what the program does. `UPDATE_DOCS=1 cargo test --test docs` writes the shown output anew.
+
+use std::path::Path;
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// What the program prints, on both outputs.
+fn run(arguments: &[&str]) -> (String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_dockeropt")).args(arguments).current_dir(ROOT).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Compares the first block of that language in a document with what it should hold.
+fn block_is(document: &str, language: &str, wanted: &str) {
+    let text = read(document);
+    let mark = format!("```{language}\n");
+    let start = text.find(&mark).unwrap_or_else(|| panic!("{document} has no ```{language}")) + mark.len();
+    let end = start + text[start..].find("```\n").unwrap();
+    if text[start..end] == *wanted {
+        return;
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(Path::new(ROOT).join(document), format!("{}{wanted}{}", &text[..start], &text[end..])).unwrap();
+        return;
+    }
+    panic!(
+        "{document} shows\n{}\nbut it is now\n{wanted}\nUPDATE_DOCS=1 cargo test --test docs puts it right",
+        &text[start..end]
+    );
+}
+
+#[test]
+fn the_readme_shows_what_the_example_gives() {
+    let (diff, words) = run(&["fix", "--diff", "examples/python-app"]);
+    block_is("README.md", "diff", &diff);
+    block_is("README.md", "text", &words);
+}
+
+#[test]
+fn the_readme_knows_every_transform_and_exit_code() {
+    let readme = read("README.md");
+    for rule in dockeropt::transforms::all() {
+        let entry = format!("- **{}** ", rule.meta().id);
+        assert!(readme.contains(&entry), "README.md says nothing of {}", rule.meta().id);
+    }
+    let (help, _) = run(&["fix", "--help"]);
+    for code in 0..=3 {
+        assert!(readme.contains(&format!("\n| {code} | ")) && help.contains(&format!("\n  {code}  ")), "exit code {code}");
+    }
+    assert!(readme.contains("2 before 3 before 1") && help.contains("2 before 3 before 1"));
+}
+
+#[test]
+fn ci_runs_the_commands_of_the_readme() {
+    let (readme, ci) = (read("README.md"), read(".ci/run"));
+    for command in ["cargo run --release -- fix --diff examples/python-app", "cargo test --release"] {
+        assert!(readme.contains(&format!("\n    {command}\n")), "README.md: {command}");
+        assert!(ci.contains(command), ".ci/run: {command}");
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let documents = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "examples/python-app/README.md",
+        "examples/pre-commit/README.md",
+        "examples/bulk-migration/README.md",
+    ];
+    for document in documents {
+        let text = read(document);
+        let folder = Path::new(ROOT).join(document);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let there = folder.parent().unwrap().join(link.split('#').next().unwrap());
+            assert!(link.starts_with("http") || there.exists(), "{document}: {link}");
+        }
+    }
+}
