@@ -240,7 +240,8 @@ mod tests {
             [CommandChange::InsertAfterProgram("-o Dir::Cache::Archives=/var/cache/apt-archives".to_owned())]
         );
         assert!(found.mounts.iter().all(|folder| folder.by_base_image && folder.sharing == crate::ecosystems::Sharing::Locked));
-        assert!(found.mounts[0].keyed_by_platform && !found.mounts[1].keyed_by_platform);
+        assert!(found.mounts.iter().all(|folder| folder.keyed_by_platform && folder.by_base_image));
+        assert!(!found.mounts[0].index && found.mounts[1].index);
     }
 
     #[test]
