@@ -49,8 +49,9 @@ impl Ecosystem for Bundler {
         if !by_gem && !is_bundle(invocation) {
             return None;
         }
-        let asks = ["--help", "-h", "--version", "--explain"];
-        if invocation.flag(&asks).is_some() || !by_gem && invocation.flag(&["-v"]).is_some() {
+        // Behind a subcommand, `--version` and `-v` name the version to install.
+        let asks_version = subcommand(invocation).is_none() && invocation.flag(&["--version", "-v"]).is_some();
+        if invocation.flag(&["--help", "-h", "--explain"]).is_some() || asks_version {
             return Some(Activity::Other);
         }
         let name = subcommand(invocation);

@@ -64,7 +64,12 @@ pub fn cut(dockerfile: &Dockerfile, run: &Run<'_>, cut: Range<usize>) -> Vec<Edi
     let text = &run.script.text;
     let cut = keep_script_comments(text.as_str(), cut);
     // The end of what stays, not the start of what goes: between them may lie a continuation, which goes too.
-    let range = text.end_position(cut.start)..text.end_position(cut.end);
+    let at_end = text.as_str().get(cut.end..).is_none_or(|rest| rest.trim().is_empty());
+    let mut range = text.end_position(cut.start)..text.end_position(cut.end);
+    if at_end {
+        let behind = dockerfile.text.get(range.end..).unwrap_or_default();
+        range.end += behind.len() - behind.trim_start_matches([' ', '\t']).len();
+    }
     let comments: Vec<Range<usize>> = run
         .instruction
         .inner_comments
@@ -73,13 +78,15 @@ pub fn cut(dockerfile: &Dockerfile, run: &Run<'_>, cut: Range<usize>) -> Vec<Edi
         .cloned()
         .collect();
     let (Some(first), Some(last)) = (comments.first(), comments.last()) else { return vec![Edit::delete(range)] };
-    let at_end = text.as_str().get(cut.end..).is_none_or(|rest| rest.trim().is_empty());
     let mut edits = Vec::new();
-    let newline = dockerfile.line_end().len();
+    let before_line_end = |at: usize| {
+        let line_end = dockerfile.text.get(..at).map_or(1, |before| if before.ends_with("\r\n") { 2 } else { 1 });
+        at.saturating_sub(line_end)
+    };
     if at_end {
         // The last line that stays must not go on: the comments below it become ordinary ones.
-        edits.push(Edit::delete(range.start..first.start.saturating_sub(newline)));
-        edits.push(Edit::delete(last.end.saturating_sub(newline)..range.end));
+        edits.push(Edit::delete(range.start..before_line_end(first.start)));
+        edits.push(Edit::delete(before_line_end(last.end)..range.end));
     } else {
         edits.push(Edit::delete(last.end..end_of_emptied_line(dockerfile, range.end)));
     }
