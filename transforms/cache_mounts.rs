@@ -81,8 +81,9 @@ impl Transform for CacheMounts {
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
         let stages = scene.model.stages.len();
         let uses: Vec<Vec<StepUse<'_>>> = (0..stages).map(|stage| usage::of_stage(scene.model, stage)).collect();
+        let triggers = triggers(scene);
         if !uses.iter().flatten().any(|item| !item.uses.is_empty()) {
-            return Vec::new();
+            return triggers;
         }
         let history: Vec<History> = (0..stages).map(|stage| history(scene, &uses, stage)).collect();
         let sight = Sight { dockerfile: scene.dockerfile, model: scene.model, uses: &uses, history: &history };
@@ -93,7 +94,7 @@ impl Transform for CacheMounts {
                 Scope::Step => planner.step_by_step(*ecosystem),
             }
         }
-        planner.sites()
+        planner.sites().into_iter().chain(triggers).collect()
     }
 
     fn place(&self, site: &Site) -> usize {
@@ -103,6 +104,17 @@ impl Transform for CacheMounts {
     fn propose(&self, _scene: &Scene<'_>, site: &Site) -> Result<Fix, Refusal> {
         site.result.clone()
     }
+}
+
+/// Installs that run in the builds of other Dockerfiles.
+fn triggers(scene: &Scene<'_>) -> Vec<Site> {
+    let steps = scene.model.stages.iter().flat_map(|stage| stage.steps.iter());
+    let refused = steps.filter_map(|step| {
+        let managers = usage::of_trigger(scene.dockerfile, step);
+        let why = format!("ONBUILD: {} runs in builds of other Dockerfiles, whose frontend and user are not known here", managers.first()?);
+        Some(Site { at: step.instruction.span.start, result: Err(Refusal::Elsewhere { why }) })
+    });
+    refused.collect()
 }
 
 fn history(scene: &Scene<'_>, uses: &[Vec<StepUse<'_>>], stage: usize) -> History {

@@ -4,7 +4,7 @@
 
 use super::usage::StepUse;
 use super::visibility;
-use crate::ecosystems::{CacheFolder, Sharing, User};
+use crate::ecosystems::{CacheFolder, Ecosystem, Sharing, User};
 use crate::knowledge::Knowledge;
 use crate::model::{Model, mount_option, paths};
 use crate::pipeline::Refusal;
@@ -16,6 +16,15 @@ pub struct Existing {
     pub kind: String,
     /// Absolute, where it is known.
     pub target: Knowledge<String>,
+}
+
+impl Existing {
+    /// Whether it is a cache mount whose folder bears the manager's name: where the folder itself is not known, the author's is
+    /// taken for it.
+    pub fn is_named_for(&self, ecosystem: &dyn Ecosystem) -> bool {
+        let named = |target: &String| target.contains(ecosystem.id()) || ecosystem.programs().iter().any(|program| target.contains(program));
+        self.kind == "cache" && self.target.known().is_some_and(named)
+    }
 }
 
 /// The mounts on a RUN.

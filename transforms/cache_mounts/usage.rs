@@ -5,6 +5,7 @@
 use crate::ecosystems::{self, Activity, Ecosystem, Invocation, Surroundings, User, Wrapper};
 use crate::knowledge::Knowledge;
 use crate::model::{Model, Ran, Run, Stage, Step};
+use crate::syntax::{Dockerfile, Keyword};
 
 /// A manager's command in a RUN.
 pub struct Use {
@@ -62,16 +63,29 @@ pub fn of_stage<'m>(model: &'m Model<'m>, stage: usize) -> Vec<StepUse<'m>> {
 fn of_step<'m>(stage: usize, index: usize, step: &'m Step<'m>) -> Option<StepUse<'m>> {
     let run = step.run.as_ref()?;
     let commands = run.commands(&step.state);
+    let uses = uses_of(&commands);
+    Some(StepUse { stage, index, step, run, commands, uses })
+}
+
+fn uses_of(commands: &[Ran]) -> Vec<Use> {
     let mut uses = Vec::new();
     for (command, ran) in commands.iter().enumerate() {
-        for ecosystem in ecosystems::all() {
-            if let Some(activity) = recognise(*ecosystem, &ran.invocation) {
-                uses.push(Use { ecosystem: *ecosystem, command, activity });
-                break;
-            }
+        let owner = ecosystems::all().iter().find_map(|ecosystem| Some((*ecosystem, recognise(*ecosystem, &ran.invocation)?)));
+        if let Some((ecosystem, activity)) = owner {
+            uses.push(Use { ecosystem, command, activity });
         }
     }
-    Some(StepUse { stage, index, step, run, commands, uses })
+    uses
+}
+
+/// The ids of the managers that install in an `ONBUILD RUN`.
+pub fn of_trigger(dockerfile: &Dockerfile, step: &Step<'_>) -> Vec<&'static str> {
+    let Some(trigger) = step.instruction.trigger.as_deref().filter(|trigger| trigger.keyword == Keyword::Run) else {
+        return Vec::new();
+    };
+    let commands = Run::of(dockerfile, trigger, &step.state).commands(&step.state);
+    let installs = |used: &Use| matches!(used.activity, Activity::Install { .. });
+    uses_of(&commands).iter().filter(|used| installs(used)).map(|used| used.ecosystem.id()).collect()
 }
 
 fn recognise(ecosystem: &dyn Ecosystem, invocation: &Invocation) -> Option<Activity> {
