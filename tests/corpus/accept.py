@@ -9,10 +9,12 @@ For each way of calling it (plain, --unsafe, each transform alone):
     BOM, end    a BOM and the last newline are there if, and only if, they were
     honest      a file's bytes differ if, and only if, its record says "changed"; one record for each file
     once        a second run changes no byte
-    guards      no culprit in any record, every run stops at its fixpoint, exit 0
+    shell       bash still parses the text of every RUN that it parsed before (`bash -n`; each changed text once)
+    guards      no culprit in any record, every run stops at its fixpoint; exit 0, or 2 with an error for just those
+                files that the builder's parser rejects
     tidy        nothing but the files themselves is left in the folder
 
-Independent: comments are read here by line, with the heredocs' places from the builder's parser; nothing asks our parser.
+Independent: comments are read here by line, with the heredocs' places from the builder's parser, shell text by bash; nothing asks our parsers.
 
     DOCKEROPT_CORPUS=… tests/corpus/accept.py [--only NAME]      NAME: a way of calling it, as printed
 """
@@ -20,6 +22,7 @@ Independent: comments are read here by line, with the heredocs' places from the 
 import argparse
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -81,8 +84,42 @@ def read_before(path: str) -> Before:
     return Before(instructions is not None, comments(data, instructions))
 
 
-def compare(task: tuple[str, str, Before]) -> list[tuple[str, str]]:
-    """In a worker: what a changed file lost, as (kind, words)."""
+def shell_text(instruction: dict) -> str | None:
+    """What the shell gets of a RUN; None where it gets nothing (exec form, a heredoc for another program)."""
+    if instruction["json"]:
+        return None
+    text, heredocs = " ".join(instruction["value"]), instruction["heredocs"]
+    if not heredocs:
+        return text
+    if re.fullmatch(r"\s*\d*<<-?\s*\S+\s*", text) and not re.match(r"\s*#!(?!.*\b(ba|da|a)?sh\b)", heredocs[0]["content"]):
+        return heredocs[0]["content"]
+    return None
+
+
+def parses(text: str) -> bool:
+    """Whether bash can read it."""
+    return subprocess.run(["bash", "-n"], input=text.encode("utf-8"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def shell_broken(pair: tuple[str, str]) -> bool:
+    """In a worker: whether bash can read the first and not the second."""
+    before, after = pair
+    return not parses(after) and parses(before)
+
+
+def changed_shell(before: list[dict], after: list[dict]) -> list[tuple[str, str, int]]:
+    """The RUNs whose shell text was changed: before, after, line."""
+    found = []
+    for old, new in common.align(before, after).items():
+        if common.is_run(before[old]) and common.is_run(after[new]):
+            texts = shell_text(before[old]), shell_text(after[new])
+            if None not in texts and texts[0] != texts[1]:
+                found.append((*texts, after[new]["start"]))
+    return found
+
+
+def compare(task: tuple[str, str, Before]) -> tuple[list[tuple[str, str]], list[tuple[str, str, int]]]:
+    """In a worker: what a changed file lost, as (kind, words), and its RUNs with another shell text."""
     before_path, after_path, facts = task
     before, after = Path(before_path).read_bytes(), Path(after_path).read_bytes()
     wrong = []
@@ -103,22 +140,44 @@ def compare(task: tuple[str, str, Before]) -> list[tuple[str, str]]:
         wrong.append(("BOM", "lost, moved or new"))
     if before.endswith(b"\n") != after.endswith(b"\n"):
         wrong.append(("last newline", "lost" if before.endswith(b"\n") else "new"))
-    return wrong
+    old = common.parse_bytes(before) if facts.accepted else None
+    return wrong, changed_shell(old, instructions) if old and instructions else []
 
 
-def check_records(run: common.Run, names: list[str], failures: Failures) -> None:
-    """Every file has its record, none has a culprit, every run came to rest."""
-    for name in names:
+def check_records(run: common.Run, facts: dict[str, Before], failures: Failures) -> None:
+    """Every file has its record, none has a culprit, every run came to rest; errors for what the builder rejects only."""
+    errors = 0
+    for name, fact in facts.items():
         record = run.records.get(name)
         if record is None:
             failures.add("honest", f"{name}: no record")
+            continue
+        if "error" in record:
+            errors += 1
+            if fact.accepted:
+                failures.add("guards", f"{name}: accepted by the builder, but {record['error']}")
             continue
         for culprit in record.get("culprits", []):
             failures.add("guards", f"{name}: culprit {culprit}")
         if record.get("stop") != "fixpoint":
             failures.add("guards", f"{name}: stopped at {record.get('stop')!r} after {record.get('passes')} passes")
-    if any(run.exit_codes):
-        failures.add("guards", f"exit codes {run.exit_codes}; stderr begins {run.errors[:300]!r}")
+    if set(run.exit_codes) - ({0, 2} if errors else {0}) or (errors and 2 not in run.exit_codes):
+        failures.add("guards", f"exit codes {run.exit_codes} with {errors} errors; stderr begins {run.errors[:300]!r}")
+
+
+#: Pairs of shell texts that were looked at, and whether the second is broken: the ways change most RUNs alike.
+LOOKED_AT: dict[tuple[str, str], bool] = {}
+
+
+def check_shell(changed: dict[str, list[tuple[str, str, int]]], failures: Failures) -> int:
+    """bash on every changed text; how many there were."""
+    new = list({(old, text) for runs in changed.values() for old, text, _ in runs} - LOOKED_AT.keys())
+    LOOKED_AT.update(zip(new, common.in_parallel(shell_broken, new)))
+    for name, runs in changed.items():
+        for old, text, line in runs:
+            if LOOKED_AT[old, text]:
+                failures.add("shell", f"{name}:{line}: bash no longer parses …{text[-160:]!r}")
+    return sum(map(len, changed.values()))
 
 
 def check_way(way: str, before: Path, names: list[str], facts: dict[str, Before], work: Path) -> bool:
@@ -127,7 +186,7 @@ def check_way(way: str, before: Path, names: list[str], facts: dict[str, Before]
     folder = work / re.sub(r"\W+", "-", way)
     shutil.copytree(before, folder)
     first = common.run_fix(folder, names, "--write", *WAYS[way])
-    check_records(first, names, failures)
+    check_records(first, facts, failures)
 
     changed, outputs = [], {}
     for name in names:
@@ -138,12 +197,15 @@ def check_way(way: str, before: Path, names: list[str], facts: dict[str, Before]
         if (old != new) != first.records.get(name, {}).get("changed", False):
             failures.add("honest", f"{name}: bytes {'differ' if old != new else 'are the same'}, the record says otherwise")
     tasks = [(str(before / name), str(folder / name), facts[name]) for name in changed]
-    for name, wrong in zip(changed, common.in_parallel(compare, tasks)):
+    shell = {}
+    for name, (wrong, runs) in zip(changed, common.in_parallel(compare, tasks)):
+        shell[name] = runs
         for kind, words in wrong:
             failures.add(kind, f"{name}: {words}")
+    texts = check_shell(shell, failures)
 
     second = common.run_fix(folder, names, "--write", *WAYS[way])
-    check_records(second, names, failures)
+    check_records(second, facts, failures)
     for name in names:
         if (folder / name).read_bytes() != outputs[name]:
             failures.add("once", f"{name}: a second run changed it again")
@@ -156,7 +218,8 @@ def check_way(way: str, before: Path, names: list[str], facts: dict[str, Before]
     applied = Counter(a["transform"] for r in first.records.values() for a in r.get("applied", []))
     print(
         f"{way}: {len(names)} files read, {len(changed)} changed, {accepted} accepted before and "
-        f"{accepted - len(failures.found.get('accepted', []))} after; applied {dict(applied)}; "
+        f"{accepted - len(failures.found.get('accepted', []))} after, "
+        f"{texts} RUNs with another shell text read by bash; applied {dict(applied)}; "
         f"fix {first.seconds:.1f} s and {second.seconds:.1f} s, in all {time.monotonic() - start:.1f} s; "
         f"{'FAILED' if failures else 'ok'}"
     )

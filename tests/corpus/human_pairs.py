@@ -9,6 +9,7 @@ parser; steps are matched by their texts without mounts, and installs are found 
     serves      the same RUN has a mount in ours that serves the same manager, elsewhere
     other step  not that RUN, but another of our steps with an install of the manager has such a mount
     had it      it was there before
+    moved       the maintainers went over to another manager in this step; ours mounts the cache of the one it has
     –           not covered: our refusal at that step, or what is known of it
 
     DOCKEROPT_CORPUS=… tests/corpus/human_pairs.py [--pair ID] [--diffs] [--unsafe]
@@ -118,24 +119,26 @@ def judge(before: list[dict], theirs: list[dict], ours: list[dict], record: dict
                 if set(served(s, t)) & set(names) or managers.overlap(t, target)
             ]:  # fmt: skip
                 verdict, why = "other step", "; ".join(found)
-            if verdict in ("–", "other step"):
-                why = "; ".join(filter(None, [why, reason(old, mate, our_instruction, step, record)]))
+            if verdict == "–" and our_step and our_targets and names and not set(names) & set(our_step.installs):
+                verdict, why = "moved", f"{', '.join(our_step.installs)}: {', '.join(our_targets)}"
+            elif verdict == "–":
+                why = reason(old, mate, our_instruction, step, names, was, record)
             mounts.append(Mount(target, instruction["start"], names, verdict, why))
     return mounts
 
 
-def reason(old: int | None, mate: int | None, ours: dict | None, step: Step | None, record: dict) -> str:
+def reason(old: int | None, mate: int | None, ours: dict | None, step: Step | None, names: list[str], was: dict, record: dict) -> str:
     """Why ours has no such mount, as far as it can be told."""
+    if step is None:
+        return "the text search finds no install in the maintainers' step"
+    if not any(set(names) & set(s.installs) for _, s, _ in was.values() if s):
+        return f"the file before has no install with {', '.join(names)} at all"
     if old is None:
         return "the maintainers wrote a new step; nothing in the file before corresponds to it"
     if mate is None or ours is None:
         return "the step before is no RUN, or ours no longer has it"
     here = [r for r in record.get("refused", []) if ours["start"] <= r["line"] <= ours["end"]]
-    if here:
-        return "; ".join(f"refused, {r['code']}: {r['reason']}" for r in here)
-    if step is None:
-        return "the text search finds no install in this step, and we said nothing"
-    return f"SILENT at our line {ours['start']}"
+    return "; ".join(f"refused, {r['code']}: {r['reason']}" for r in here) or f"SILENT at our line {ours['start']}"
 
 
 def main() -> int:

@@ -164,6 +164,11 @@ pub fn of_step<'v>(
         let mount = Mount::of(sight.model, item, ecosystem.id(), folder, user, bases)?;
         plan.mounts.push(mount);
     }
+    if plan.mounts.is_empty() {
+        // The author's mount, and the author's way of using it: only what makes it useless goes.
+        plan.changes.retain(|(_, change)| matches!(change, CommandChange::RemoveArgument(_)));
+        plan.notes.clear();
+    }
     plans.extend(readers(sight, item, ecosystem, &folders)?);
     let targets: Vec<String> = folders.iter().map(|(folder, _)| folder.target.clone()).collect();
     if !targets.is_empty() {
