@@ -38,7 +38,7 @@ fn mutate(random: &mut Random) -> String {
                 chars.splice(at..at, part);
             }
             2 => {
-                const BITS: &[&str] = &["\\\n", "#", "\"", "'", " && ", ";", "\r", "<<E", "\n", "`", "$(", ")", "{", "}", "||", "ä", "\0", "--mount=type=cache,target=/root/.cache "];
+                const BITS: &[&str] = &["\\\n", "#", "\"", "'", " && ", ";", "\r\n", "<<E", "\n", "`", "$(", ")", "{", "}", "||", "ä", "\0", "--mount=type=cache,target=/root/.cache "];
                 chars.splice(at..at, BITS[random.below(BITS.len())].chars());
             }
             3 => {

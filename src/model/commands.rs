@@ -89,12 +89,15 @@ fn script(run: &Run<'_>, state: &State) -> Vec<Ran> {
         let inline = assignments(command, &mut variables, passing);
         let Some(mut invocation) = invocation(command, &variables, inline) else { continue };
         remember_exports(&invocation, &mut variables, passing);
+        // Its here-document would stay behind.
+        let reads_here = command.redirections.iter().any(|redirection| redirection.here_document.is_some());
+        let removal = if reads_here { Removal::No("a here-document belongs to it") } else { place.removable };
         let writes = command.redirections.iter().filter(|redirection| writes(redirection.kind));
         let writes = writes.filter_map(|redirection| redirection.target.as_ref()).map(|word| variables.expand(word)).collect();
         if let Some(mut inner) = nested(&mut invocation, command, &variables, conditional) {
             result.append(&mut inner);
         }
-        result.push(Ran { invocation, variables: Rc::clone(&variables.set), conditional, removal: place.removable, writes });
+        result.push(Ran { invocation, variables: Rc::clone(&variables.set), conditional, removal, writes });
     }
     result
 }

@@ -203,6 +203,7 @@ fn account(invocation: &Invocation) -> Option<Account> {
     let name = names.pop()?;
     // Debian's `adduser --system` gives /nonexistent (or, in older releases, a folder): no fact.
     let home = fields.2.or_else(|| (invocation.flag(&["--system"]).is_none() || !debian).then(|| format!("/home/{name}")));
+    let home = home.filter(|home| home.starts_with('/'));
     let uid = fields.0.and_then(|uid| uid.parse().ok());
     let gid = fields.1.and_then(|gid| gid.parse().ok());
     Some(Account { uid, gid, home, name })

@@ -105,7 +105,8 @@ impl Mount {
         user: &User,
         bases: usize,
     ) -> Result<Self, Refusal> {
-        if folder.target.contains([',', '"', '\'', ' ', '$', '\\']) {
+        // The builder itself reads flags byte by byte, so that other letters than ASCII name another folder.
+        if !folder.target.is_ascii() || !folder.target.starts_with('/') || folder.target.contains([',', '"', '\'', ' ', '$', '\\']) {
             return Err(Refusal::NotEditable { why: format!("the folder {} can't be written in a mount", folder.target) });
         }
         let owner = owner(item, folder, user)?;
