@@ -111,7 +111,10 @@ fn triggers(scene: &Scene<'_>) -> Vec<Site> {
     let steps = scene.model.stages.iter().flat_map(|stage| stage.steps.iter());
     let refused = steps.filter_map(|step| {
         let managers = usage::of_trigger(scene.dockerfile, step);
-        let why = format!("ONBUILD: {} runs in builds of other Dockerfiles, whose frontend and user are not known here", managers.first()?);
+        let why = format!(
+            "ONBUILD: {} runs in builds of other Dockerfiles, whose frontend and user are not known here",
+            managers.first()?
+        );
         Some(Site { at: step.instruction.span.start, result: Err(Refusal::Elsewhere { why }) })
     });
     refused.collect()

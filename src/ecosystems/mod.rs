@@ -139,7 +139,14 @@ pub struct CacheFolder {
 impl CacheFolder {
     /// A folder of downloads that nobody needs later, safe for builds at the same time and on several platforms.
     pub fn downloads(target: impl Into<String>) -> Self {
-        Self { target: target.into(), sharing: Sharing::Shared, need: Need::Never, keyed_by_platform: true, by_base_image: false, index: false }
+        Self {
+            target: target.into(),
+            sharing: Sharing::Shared,
+            need: Need::Never,
+            keyed_by_platform: true,
+            by_base_image: false,
+            index: false,
+        }
     }
 
     /// One build at a time: the manager does not lock its cache itself (or breaks when the lock is held).

@@ -154,6 +154,13 @@ pub fn made_by(run: &Run<'_>, state: &State) -> Vec<Account> {
         .collect()
 }
 
+/// Options of `useradd` and `adduser` that take the next word.
+#[rustfmt::skip]
+const WITH_VALUE: &[&str] = &[
+    "-u", "--uid", "-g", "--gid", "-G", "--groups", "-d", "--home-dir", "--home", "-h", "-s", "--shell", "-c", "--comment",
+    "--gecos", "-k", "--skel", "-p", "--password", "-K", "--key", "--ingroup", "-b", "--base-dir", "-e", "-f", "-Z",
+];
+
 fn account(invocation: &Invocation) -> Option<Account> {
     // The name is the last word; `adduser NAME GROUP` makes no account.
     let debian = invocation.program == "adduser";
@@ -164,12 +171,7 @@ fn account(invocation: &Invocation) -> Option<Account> {
         }
         _ => return None,
     }
-    let takes_value = |word: &str| match word {
-        "-u" | "--uid" | "-g" | "--gid" | "-G" | "--groups" | "-d" | "--home-dir" | "--home" | "-h" | "-s" | "--shell" | "-c"
-        | "--comment" | "--gecos" | "-k" | "--skel" | "-p" | "--password" | "-K" | "--key" | "--ingroup" | "-b"
-        | "--base-dir" | "-e" | "-f" | "-Z" => true,
-        _ => false,
-    };
+    let takes_value = |word: &str| WITH_VALUE.contains(&word);
     let mut names = Vec::new();
     let mut fields = (None, None, None);
     let mut arguments = invocation.arguments.iter();

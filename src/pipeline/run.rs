@@ -16,7 +16,7 @@ pub fn run(text: &str, options: &Options, rules: &[&dyn Rule]) -> Outcome {
     if !dockerfile.errors.is_empty() {
         return Run::new(text).outcome(text.to_owned(), 0, Stop::Broken);
     }
-    Run::new(text).to_fixpoint(dockerfile, options, rules)
+    Run::new(text).until_fixpoint(dockerfile, options, rules)
 }
 
 /// A fix on its way into the text.
@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
         self.outcome(before, passes, stop)
     }
 
-    fn to_fixpoint(mut self, mut dockerfile: Dockerfile, options: &Options, rules: &[&dyn Rule]) -> Outcome {
+    fn until_fixpoint(mut self, mut dockerfile: Dockerfile, options: &Options, rules: &[&dyn Rule]) -> Outcome {
         let mut seen = vec![dockerfile.text.clone()];
         for pass in 1..=MOST_PASSES {
             let candidates = self.collect(&dockerfile, options, rules);

@@ -22,7 +22,9 @@ impl Existing {
     /// Whether it is a cache mount whose folder bears the manager's name: where the folder itself is not known, the author's is
     /// taken for it.
     pub fn is_named_for(&self, ecosystem: &dyn Ecosystem) -> bool {
-        let named = |target: &String| target.contains(ecosystem.id()) || ecosystem.programs().iter().any(|program| target.contains(program));
+        let named = |target: &String| {
+            target.contains(ecosystem.id()) || ecosystem.programs().iter().any(|program| target.contains(program))
+        };
         self.kind == "cache" && self.target.known().is_some_and(named)
     }
 }
@@ -106,7 +108,10 @@ impl Mount {
         bases: usize,
     ) -> Result<Self, Refusal> {
         // The builder itself reads flags byte by byte, so that other letters than ASCII name another folder.
-        if !folder.target.is_ascii() || !folder.target.starts_with('/') || folder.target.contains([',', '"', '\'', ' ', '$', '\\']) {
+        if !folder.target.is_ascii()
+            || !folder.target.starts_with('/')
+            || folder.target.contains([',', '"', '\'', ' ', '$', '\\'])
+        {
             return Err(Refusal::NotEditable { why: format!("the folder {} can't be written in a mount", folder.target) });
         }
         let owner = owner(item, folder, user)?;
@@ -127,7 +132,18 @@ impl Mount {
 /// is taken for Debian, on which the official images stand.
 pub fn family(model: &Model<'_>, stage: usize) -> &'static str {
     const FAMILIES: &[&str] = &[
-        "alpine", "ubuntu", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "ubi", "opensuse", "archlinux", "kali", "raspbian",
+        "alpine",
+        "ubuntu",
+        "fedora",
+        "centos",
+        "rockylinux",
+        "almalinux",
+        "amazonlinux",
+        "ubi",
+        "opensuse",
+        "archlinux",
+        "kali",
+        "raspbian",
     ];
     let Some(image) = model.stages.get(stage).and_then(|stage| stage.image.reference.known()) else { return "other" };
     FAMILIES.iter().find(|family| image.contains(**family)).unwrap_or(&"debian")

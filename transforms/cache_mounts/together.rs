@@ -76,7 +76,14 @@ fn either_extent<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn
         _ => match of_stage(sight, stage, ecosystem, Extent::WithoutIndex) {
             Ok(plans) if plans.iter().any(|plan| !plan.mounts.is_empty()) => Ok(plans),
             // A mount on the packages stands already, and the index is where somebody needs it.
-            Ok(_) if sight.uses.get(stage).is_some_and(|uses| uses.iter().filter(|item| installs(item, ecosystem)).all(has_cache_mount)) => Ok(Vec::new()),
+            Ok(_)
+                if sight
+                    .uses
+                    .get(stage)
+                    .is_some_and(|uses| uses.iter().filter(|item| installs(item, ecosystem)).all(has_cache_mount)) =>
+            {
+                Ok(Vec::new())
+            }
             _ => Err(whole),
         },
     })

@@ -70,7 +70,7 @@ impl Question<'_> {
             return None;
         }
         let destination = step.instruction.arguments.values.last()?;
-        let Some(destination) = step.state.absolute(destination).into_known() else { return None };
+        let destination = step.state.absolute(destination).into_known()?;
         let what = step.instruction.word.to_ascii_uppercase();
         match paths::relation(&destination, &self.folder.target) {
             Relation::Within => Some(what),
@@ -229,7 +229,18 @@ pub fn is_script(ran: &Ran) -> bool {
     let invocation = &ran.invocation;
     if matches!(invocation.program.as_str(), "source" | ".") {
         // Settings of a shell or an environment, which define and run nothing of the project.
-        const SETTINGS: &[&str] = &["nvm.sh", "activate", "os-release", ".bashrc", ".profile", "env", "sdkman-init.sh", "conda.sh", "rvm", "lsb-release"];
+        const SETTINGS: &[&str] = &[
+            "nvm.sh",
+            "activate",
+            "os-release",
+            ".bashrc",
+            ".profile",
+            "env",
+            "sdkman-init.sh",
+            "conda.sh",
+            "rvm",
+            "lsb-release",
+        ];
         return !SETTINGS.contains(&invocation.argument(0).rsplit('/').next().unwrap_or_default());
     }
     if matches!(invocation.program.as_str(), "sh" | "bash" | "ash" | "dash" | "zsh") {
