@@ -25,8 +25,7 @@
 //! ## Safety
 //! Safe when nothing earlier put files under the folder and nothing later reads them from the layers: no RUN, `COPY --from`, mount,
 //! CMD, ENTRYPOINT or PATH of this stage or of one built on it. Steps that work from what was fetched (`make build` behind
-//! `go mod download`) get the same mount. apt and its like are done for a whole stage or not at all, each install with its own
-//! index refresh, and with apt's archives in a folder of their own, so that the base image's docker-clean may stay. Where a script
+//! `go mod download`) get the same mount. apt and its like are done for a whole stage or not at all, and with apt's archives in a folder of their own, so that the base image's docker-clean may stay. Where a script
 //! or an install may need the package lists in the layers, only the archives are mounted and the lists stay as they were.
 //!
 //! It never lowers to unsafe: it refuses, and says why. It refuses where the cache's folder, the user or its number are not known;
@@ -48,6 +47,8 @@ mod layout;
 mod mounts;
 #[path = "cache_mounts/plan.rs"]
 mod plan;
+#[path = "cache_mounts/recheck.rs"]
+mod recheck;
 #[path = "cache_mounts/together.rs"]
 mod together;
 #[path = "cache_mounts/usage.rs"]
@@ -212,6 +213,11 @@ impl<'v> Planner<'v> {
         let mut notes: Vec<String> = group.iter().flat_map(|plan| plan.notes.iter().cloned()).collect();
         notes.dedup();
         let edits = edit::join(edits);
+        if !recheck::same_commands(self.sight.dockerfile, group, &edits) {
+            let why =
+                "a cleanup that would empty the mount can't be taken out without changing what else the RUN does".to_owned();
+            return Some(Site { at, result: Err(Refusal::NotEditable { why }) });
+        }
         let fix = Fix { title: title(group), edits, applicability: Applicability::Safe, notes, removes_comments: Vec::new() };
         Some(Site { at, result: Ok(fix) })
     }

@@ -97,6 +97,10 @@ impl Ecosystem for Cargo {
         Ok(CacheUse { mounts: vec![folder("registry"), folder("git")], ..CacheUse::default() })
     }
 
+    fn only_fetches(&self, invocation: &Invocation) -> bool {
+        invocation.known_arguments().any(|(_, word)| word == "fetch")
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         READERS
     }

@@ -94,6 +94,10 @@ impl Ecosystem for Dotnet {
         Ok(CacheUse { mounts: vec![CacheFolder::downloads(target).locked().needed_later()], ..CacheUse::default() })
     }
 
+    fn only_fetches(&self, invocation: &Invocation) -> bool {
+        invocation.argument(0) == "restore"
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         &["msbuild", "nuget", "paket", "pwsh", "csc", "mono", "make", "just", "task"]
     }

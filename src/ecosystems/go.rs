@@ -96,6 +96,10 @@ impl Ecosystem for Go {
         Ok(cache)
     }
 
+    fn only_fetches(&self, invocation: &Invocation) -> bool {
+        invocation.argument(0) == "mod" && matches!(invocation.argument(1), "download" | "tidy" | "verify")
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         READERS
     }

@@ -70,6 +70,16 @@ impl Ecosystem for Gradle {
         Ok(CacheUse { mounts, ..CacheUse::default() })
     }
 
+    fn only_fetches(&self, invocation: &Invocation) -> bool {
+        let mut tasks = invocation.known_arguments().map(|(_, word)| word).filter(|word| !word.starts_with('-'));
+        tasks.all(|task| {
+            matches!(
+                task.rsplit(':').next(),
+                Some("dependencies" | "resolveDependencies" | "downloadDependencies" | "help" | "tasks")
+            )
+        })
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         &["kotlinc", "cordova", "ionic", "react-native", "flutter", "make", "just", "task"]
     }

@@ -116,6 +116,11 @@ impl Ecosystem for Maven {
         Ok(CacheUse { mounts, notes, ..CacheUse::default() })
     }
 
+    fn only_fetches(&self, invocation: &Invocation) -> bool {
+        let mut goals = invocation.known_arguments().map(|(_, word)| word).filter(|word| !word.starts_with('-')).peekable();
+        goals.peek().is_some() && goals.all(|goal| goal.contains("dependency:") || goal.contains("dependency-plugin:"))
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         &["gradle", "gradlew", "sbt", "lein", "clojure", "clj", "jbang", "ant", "make", "just", "task"]
     }

@@ -63,6 +63,12 @@ pub trait Ecosystem: Sync {
         Scope::Step
     }
 
+    /// Whether an install does nothing but fill the cache: `go mod download`, `mvn dependency:go-offline`. Where nothing works from
+    /// that afterwards, the filled cache was the point.
+    fn only_fetches(&self, _invocation: &Invocation) -> bool {
+        false
+    }
+
     /// Whether [`Activity::Clean`] commands leave mounted folders alone, so that one that can't be taken out does no harm.
     fn clean_spares_mounts(&self) -> bool {
         false

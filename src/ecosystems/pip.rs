@@ -20,6 +20,7 @@
 //! in sight. Configuration files that are copied in are not seen.
 
 use crate::ecosystems::python::{emptied, is_yes, own_folder, user_cache, word_behind};
+use crate::ecosystems::toolchain;
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings};
 use crate::knowledge::Knowledge;
 
@@ -103,11 +104,16 @@ impl Ecosystem for Pip {
         };
         let other_index = invocation.option(&["-i", "--index-url", "--extra-index-url"]).is_some()
             || ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"].iter().any(|name| at.non_empty(name).is_some());
-        let notes = if other_index {
-            vec!["pip keeps downloads only of an index that sends cache headers".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let mut notes = Vec::new();
+        if other_index {
+            notes.push("pip keeps downloads only of an index that sends cache headers".to_owned());
+        }
+        if at.earlier.iter().any(toolchain::installs_c_headers) {
+            notes.push(
+                "pip also keeps wheels that it built from source, and does not see when the C libraries under them change"
+                    .to_owned(),
+            );
+        }
         Ok(CacheUse { mounts: vec![CacheFolder::downloads(target).locked().per_base_image()], changes, notes })
     }
 }

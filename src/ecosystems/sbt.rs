@@ -76,6 +76,11 @@ impl Ecosystem for Sbt {
         Ok(CacheUse { mounts, notes, ..CacheUse::default() })
     }
 
+    fn only_fetches(&self, invocation: &Invocation) -> bool {
+        let mut words = invocation.known_arguments().map(|(_, word)| word).filter(|word| !word.starts_with('-'));
+        words.all(|word| matches!(word, "update" | "sbtVersion" | "exit" | "about" | "console" | "help" | "reload" | "plugins"))
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         &["scala", "scala-cli", "cs", "coursier", "mill", "bloop", "make", "just", "task"]
     }

@@ -23,7 +23,11 @@ pub fn add_flags(dockerfile: &Dockerfile, instruction: &Instruction, flags: &[St
         let text: String = flags
             .iter()
             .enumerate()
-            .map(|(index, flag)| if index == 0 { format!(" {flag}") } else { format!("{separator}{flag}") })
+            .map(
+                |(index, flag)| {
+                    if index == 0 && instruction.flags.is_empty() { format!(" {flag}") } else { format!("{separator}{flag}") }
+                },
+            )
             .collect();
         return Some(Edit::insert(head_end, text));
     }
@@ -47,58 +51,84 @@ fn arguments_start(_dockerfile: &Dockerfile, instruction: &Instruction) -> usize
     instruction.logical.range(instruction.arguments_range.clone()).start
 }
 
-/// The indentation of the RUN's second line, where it has one; else four blanks on top of the RUN's own.
+/// The smallest indentation of the RUN's further lines, where it has some; else four blanks on top of the RUN's own.
 fn indentation(dockerfile: &Dockerfile, instruction: &Instruction) -> String {
     let own = dockerfile.slice(instruction.span.start..instruction.keyword_span.start);
     let body_end = instruction.heredocs.first().map_or(instruction.span.end, |heredoc| heredoc.content.start);
-    let mut lines = dockerfile.slice(instruction.span.start..body_end).split('\n').skip(1);
-    let neighbour = lines.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    neighbour
-        .map(|line| line.chars().take_while(|c| *c == ' ' || *c == '\t').collect::<String>())
-        .filter(|indent| !indent.is_empty())
-        .unwrap_or_else(|| format!("{own}    "))
+    let lines = dockerfile.slice(instruction.span.start..body_end).split('\n').skip(1);
+    let indents = lines
+        .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        .map(|line| line.get(..blanks(line)).unwrap_or_default())
+        .filter(|indent| !indent.is_empty());
+    indents.min_by_key(|indent| indent.len()).map_or_else(|| format!("{own}    "), str::to_owned)
 }
 
-/// The edits that take `cut` (a range of the script) out and leave every comment.
-pub fn cut(dockerfile: &Dockerfile, run: &Run<'_>, cut: Range<usize>) -> Vec<Edit> {
+/// The edits that take `cut` (a range of the script) out and leave every comment. `None` where that can't be done.
+pub fn cut(dockerfile: &Dockerfile, run: &Run<'_>, cut: Range<usize>) -> Option<Vec<Edit>> {
     let text = &run.script.text;
     let cut = keep_script_comments(text.as_str(), cut);
+    let rest = text.as_str().get(cut.end..).unwrap_or_default();
+    if rest.trim_start().starts_with('#') {
+        // The shell's own comment, at the end of the last line, speaks of what goes.
+        return None;
+    }
+    let at_end = rest.trim().is_empty();
     // The end of what stays, not the start of what goes: between them may lie a continuation, which goes too.
-    let at_end = text.as_str().get(cut.end..).is_none_or(|rest| rest.trim().is_empty());
     let mut range = text.end_position(cut.start)..text.end_position(cut.end);
     if at_end {
-        let behind = dockerfile.text.get(range.end..).unwrap_or_default();
-        range.end += behind.len() - behind.trim_start_matches([' ', '\t']).len();
+        range.end += blanks(dockerfile.text.get(range.end..).unwrap_or_default());
     }
-    let comments: Vec<Range<usize>> = run
-        .instruction
-        .inner_comments
-        .iter()
-        .filter(|comment| range.start <= comment.start && comment.end <= range.end)
-        .cloned()
-        .collect();
-    let (Some(first), Some(last)) = (comments.first(), comments.last()) else { return vec![Edit::delete(range)] };
+    let comments = comments_within(run, &range);
+    let (Some(first), Some(last)) = (comments.first(), comments.last()) else { return Some(vec![Edit::delete(range)]) };
     let mut edits = Vec::new();
-    let before_line_end = |at: usize| {
-        let line_end = dockerfile.text.get(..at).map_or(1, |before| if before.ends_with("\r\n") { 2 } else { 1 });
-        at.saturating_sub(line_end)
-    };
     if at_end {
         // The last line that stays must not go on: the comments below it become ordinary ones.
-        edits.push(Edit::delete(range.start..before_line_end(first.start)));
-        edits.push(Edit::delete(before_line_end(last.end)..range.end));
-    } else {
+        edits.push(Edit::delete(range.start..before_line_end(dockerfile, first.start)));
+        edits.push(Edit::delete(before_line_end(dockerfile, last.end)..range.end));
+    } else if is_blank(dockerfile, range.start..first.start) {
         edits.push(Edit::delete(last.end..end_of_emptied_line(dockerfile, range.end)));
-    }
-    for pair in comments.windows(2) {
-        if let [above, below] = pair
-            && above.end < below.start
-        {
-            edits.push(Edit::delete(above.end..below.start));
+    } else {
+        // The connector stands above the comments and stays: the one behind the command goes instead.
+        let begin = last.end + blanks(dockerfile.text.get(last.end..).unwrap_or_default());
+        let behind = range.end..text.position(cut.end + connector(rest)?);
+        if !comments_within(run, &behind).is_empty() {
+            return None;
         }
+        edits.push(Edit::delete(begin..behind.end));
     }
+    edits.extend(comments.windows(2).filter_map(|pair| match pair {
+        [above, below] if above.end < below.start => Some(Edit::delete(above.end..below.start)),
+        _ => None,
+    }));
     edits.retain(|edit| !edit.range.is_empty());
-    edits
+    Some(edits)
+}
+
+fn comments_within(run: &Run<'_>, range: &Range<usize>) -> Vec<Range<usize>> {
+    let inside = |comment: &&Range<usize>| range.start <= comment.start && comment.end <= range.end;
+    run.instruction.inner_comments.iter().filter(inside).cloned().collect()
+}
+
+/// The length of the connector (`&&`, `;`) that a text starts with, blanks around it included.
+fn connector(text: &str) -> Option<usize> {
+    let rest = text.trim_start();
+    let behind = rest.strip_prefix("&&").or_else(|| rest.strip_prefix(';').filter(|rest| !rest.starts_with(';')))?;
+    Some(text.len() - behind.trim_start().len())
+}
+
+/// Whether nothing but blanks, line ends and continuations stands there.
+fn is_blank(dockerfile: &Dockerfile, range: Range<usize>) -> bool {
+    dockerfile.slice(range).chars().all(|c| c.is_whitespace() || c == dockerfile.escape)
+}
+
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches([' ', '\t']).len()
+}
+
+/// The offset in front of the line end that ends at `at`.
+fn before_line_end(dockerfile: &Dockerfile, at: usize) -> usize {
+    let before = dockerfile.text.get(..at).unwrap_or_default();
+    at.saturating_sub(if before.ends_with("\r\n") { 2 } else { 1 })
 }
 
 /// Inside a heredoc a comment may stand between two commands: then only the line of the second is taken.

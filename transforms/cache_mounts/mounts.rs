@@ -181,27 +181,64 @@ fn owner(item: &StepUse<'_>, folder: &CacheFolder, user: &User) -> Result<Option
     }
 }
 
-/// The parents that BuildKit makes for a mount belong to root while the step runs.
+/// The parents that BuildKit makes for a mount belong to root while the step runs: another write beside the folder would fail.
 fn writes_beside(item: &StepUse<'_>, folder: &CacheFolder) -> Result<(), Refusal> {
+    const NO_WRITES: &[&str] = &["cd", "set", "echo", "export", "true", "rm", "ls", "test", "["];
     let parent = folder.target.rsplit_once('/').map_or("", |(parent, _)| parent);
     let home = item.step.state.home();
-    if home.known().is_some_and(|home| home == parent) {
+    let home = home.known().map_or("", String::as_str);
+    if parent == home || parent == "/tmp" {
         return Ok(());
     }
-    let other = item
-        .commands
-        .iter()
-        .enumerate()
-        .find(|(index, ran)| !item.uses.iter().any(|used| used.command == *index) && !super::cleanups::is_plain(ran));
-    match other {
-        None => Ok(()),
-        Some((_, ran)) => Err(Refusal::User {
-            why: format!(
-                "while the mount is there, {parent} belongs to root, and `{}` may want to write beside it",
-                ran.invocation.program
-            ),
-        }),
-    }
+    let other = item.commands.iter().enumerate().find(|(index, ran)| {
+        !item.uses.iter().any(|used| used.command == *index) && !NO_WRITES.contains(&ran.invocation.program.as_str())
+    });
+    let why = match other {
+        // The managers' own commands put nothing else into `~/.cache`.
+        None if parent == format!("{home}/.cache") => return Ok(()),
+        None => format!("while the mount is there, {parent} belongs to root, and the step's user may have to write beside it"),
+        Some((_, ran)) => format!(
+            "while the mount is there, {parent} belongs to root, and `{}` may want to write beside it",
+            ran.invocation.program
+        ),
+    };
+    Err(Refusal::User { why })
+}
+
+/// A command of the same RUN that makes a folder above the mount: it would find the one that BuildKit made.
+pub fn parent_is_made(item: &StepUse<'_>, target: &str) -> Option<Refusal> {
+    const THERE: &[&str] = &[
+        "/",
+        "/root",
+        "/home",
+        "/usr",
+        "/usr/local",
+        "/usr/local/share",
+        "/var",
+        "/var/cache",
+        "/var/lib",
+        "/var/lib/apt",
+        "/opt",
+        "/tmp",
+    ];
+    let above = |path: &str| !THERE.contains(&path.trim_end_matches('/')) && paths::is_within(target, path) && path.len() > 1;
+    let maker = item.commands.iter().find(|ran| {
+        let command = &ran.invocation;
+        let words = || command.known_arguments().map(|(_, word)| word);
+        match command.program.as_str() {
+            "mkdir" => {
+                !words().any(|word| word == "--parents" || word.starts_with('-') && !word.starts_with("--") && word.contains('p'))
+                    && words().any(above)
+            }
+            "ln" | "mv" | "venv" | "virtualenv" => words().any(above),
+            "git" => words().any(|word| word == "clone") && words().any(above),
+            "useradd" | "adduser" => words().any(|word| above(word) || above(&format!("/home/{word}"))),
+            _ => false,
+        }
+    })?;
+    let why =
+        format!("`{}` makes a folder above {target} in this RUN, and would find it made by the mount", maker.invocation.program);
+    Some(Refusal::NotEditable { why })
 }
 
 /// Whether a later RUN that works from the folder can be given the same mount.

@@ -8,10 +8,11 @@ use super::layout;
 use super::mounts::{self, Mount};
 use super::usage::{self, StepUse};
 use super::visibility::{self, Question};
-use crate::ecosystems::{Activity, CacheFolder, CommandChange, Ecosystem, Invocation, User};
+use crate::ecosystems::{Activity, CacheFolder, CommandChange, Ecosystem, Invocation, Need, Obstacle, User};
 use crate::edit::{self, Edit};
 use crate::model::{Form, Model, Ran};
 use crate::pipeline::Refusal;
+use crate::shell::Removal;
 use crate::syntax::Dockerfile;
 use std::ops::Range;
 
@@ -55,8 +56,6 @@ pub struct StepPlan<'v> {
     pub changes: Vec<(usize, CommandChange)>,
     /// What goes.
     pub cuts: Vec<Cut>,
-    /// Text to put in front of a command: offset of the script, text.
-    pub insertions: Vec<(usize, String)>,
     /// The whole instruction goes.
     pub remove: bool,
     /// The managers served.
@@ -73,7 +72,6 @@ impl<'v> StepPlan<'v> {
             mounts: Vec::new(),
             changes: Vec::new(),
             cuts: Vec::new(),
-            insertions: Vec::new(),
             remove: false,
             managers: Vec::new(),
             notes: Vec::new(),
@@ -82,7 +80,7 @@ impl<'v> StepPlan<'v> {
 
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.mounts.is_empty() && self.changes.is_empty() && self.cuts.is_empty() && self.insertions.is_empty() && !self.remove
+        self.mounts.is_empty() && self.changes.is_empty() && self.cuts.is_empty() && !self.remove
     }
 
     /// Takes in what another manager needs of the same RUN.
@@ -94,7 +92,6 @@ impl<'v> StepPlan<'v> {
         }
         self.changes.extend(other.changes);
         self.cuts.extend(other.cuts.into_iter().filter(|cut| !self.cuts.contains(cut)).collect::<Vec<_>>());
-        self.insertions.extend(other.insertions);
         self.remove |= other.remove;
         self.managers.extend(other.managers);
         self.notes.extend(other.notes);
@@ -157,8 +154,15 @@ pub fn of_step<'v>(
         }
         let question = Question { model: sight.model, uses: sight.uses, ecosystem, folder, at: item };
         question.ask()?;
+        if folder.need == Need::ByLaterSteps && only_fetches(item, ecosystem) && !question.has_consumer() {
+            let because = "nothing in this file works from what this step fetches, so it is the image itself that needs it";
+            return Err(Refusal::Manager { id: ecosystem.id(), obstacle: Obstacle::Unsafe { because: because.to_owned() } });
+        }
         if let Some(what) = visibility::copied_in_step(item, ecosystem, &folder.target) {
             return Err(Refusal::LaterReader { target: folder.target.clone(), line: item.line(), what });
+        }
+        if let Some(refusal) = mounts::parent_is_made(item, &folder.target) {
+            return Err(refusal);
         }
         let bases = base_images(sight, ecosystem);
         let mount = Mount::of(sight.model, item, ecosystem.id(), folder, user, bases)?;
@@ -177,6 +181,11 @@ pub fn of_step<'v>(
             // The author's cleanups stay with the index that they are for.
             Extent::WithoutIndex => cleanups::in_step(item, ecosystem, &targets, &[])?,
         };
+    }
+    if joined_cuts(item, &plan.cuts).is_none() {
+        let why =
+            "the cleanups are a list of their own, and without it the RUN would end with another command's status".to_owned();
+        return Err(Refusal::Cleanup { line: item.line(), why });
     }
     editable(item, &plan)?;
     if !plan.is_empty() {
@@ -221,6 +230,12 @@ fn readers<'v>(
     Ok(plans)
 }
 
+/// Whether the manager's commands of the RUN make nothing but a filled cache.
+fn only_fetches(item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> bool {
+    item.of(ecosystem)
+        .all(|(ran, activity)| !matches!(activity, Activity::Install { .. }) || ecosystem.only_fetches(&ran.invocation))
+}
+
 fn own_commands(item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> Vec<(usize, Activity)> {
     item.uses.iter().filter(|used| used.ecosystem.id() == ecosystem.id()).map(|used| (used.command, used.activity)).collect()
 }
@@ -239,7 +254,7 @@ fn base_images(sight: &Sight<'_>, ecosystem: &dyn Ecosystem) -> usize {
 
 /// Whether every change of the plan has an exact place in the file.
 fn editable(item: &StepUse<'_>, plan: &StepPlan<'_>) -> Result<(), Refusal> {
-    let needs_text = !plan.changes.is_empty() || !plan.cuts.is_empty() || !plan.insertions.is_empty();
+    let needs_text = !plan.changes.is_empty() || !plan.cuts.is_empty();
     if needs_text && item.run.form == Form::Exec {
         return Err(Refusal::NotEditable {
             why: "the RUN is in exec form, in which a command's options can't be changed safely; the shell form would allow it"
@@ -289,23 +304,20 @@ pub fn edits(dockerfile: &Dockerfile, plan: &StepPlan<'_>) -> Option<Vec<Edit>> 
         let flags: Vec<String> = plan.mounts.iter().map(Mount::flag).collect();
         edits.push(layout::add_flags(dockerfile, item.step.instruction, &flags, added_width(plan))?);
     }
-    for (at, insert) in &plan.insertions {
-        edits.push(layout::insert(text, *at, insert.clone()));
-    }
     for (command, change) in &plan.changes {
         let (range, insert) = change_edit(item.commands.get(*command)?, change)?;
         edits.push(match (range.is_empty(), change) {
             (true, CommandChange::InsertAfterProgram(_)) => layout::insert_behind(text, range.start, insert),
             (true, _) => layout::insert(text, range.start, insert),
             (false, CommandChange::RemoveArgument(_)) => {
-                edits.extend(layout::cut(dockerfile, run, range));
+                edits.extend(layout::cut(dockerfile, run, range)?);
                 continue;
             }
             (false, _) => Edit::replace(text.range(range), insert),
         });
     }
-    for range in joined_cuts(item, &plan.cuts) {
-        edits.extend(layout::cut(dockerfile, run, range));
+    for range in joined_cuts(item, &whole_removals(item, &plan.cuts))? {
+        edits.extend(layout::cut(dockerfile, run, range)?);
     }
     Some(edit::join(edits))
 }
@@ -317,27 +329,50 @@ fn added_width(plan: &StepPlan<'_>) -> usize {
         CommandChange::ReplaceArgument(_, text) | CommandChange::InsertAfterProgram(text) => text.chars().count() + 1,
         CommandChange::SetVariable(name, value) => name.chars().count() + value.chars().count() + 2,
     });
-    changes.sum::<usize>() + plan.insertions.iter().map(|(_, text)| text.chars().count()).sum::<usize>()
+    changes.sum::<usize>()
 }
 
-/// Cuts that touch as one; those that overlap took the connector between two commands twice, so the next command's start ends
-/// the whole.
-fn joined_cuts(item: &StepUse<'_>, cuts: &[Cut]) -> Vec<Range<usize>> {
+/// Cuts that touch as one. `None` where a whole list would go: what stands around it then has another status, or nothing to run.
+fn joined_cuts(item: &StepUse<'_>, cuts: &[Cut]) -> Option<Vec<Range<usize>>> {
     let mut ranges: Vec<Range<usize>> =
         cuts.iter().filter_map(|cut| if let Cut::Part(range) = cut { Some(range.clone()) } else { None }).collect();
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();
+    let first = item.commands.iter().map(|ran| ran.invocation.span.start).min();
     let mut joined: Vec<Range<usize>> = Vec::new();
     for range in ranges {
         match joined.last_mut() {
+            // Both took the connector between them: the first began a list. At the script's very start the next command ends it.
             Some(last) if range.start < last.end => {
                 let end = last.end.max(range.end);
-                last.end =
-                    item.commands.iter().map(|ran| ran.invocation.span.start).filter(|start| *start >= end).min().unwrap_or(end);
+                let next = item.commands.iter().map(|ran| ran.invocation.span.start).filter(|start| *start >= end).min();
+                last.end = next.filter(|_| Some(last.start) == first)?;
             }
             Some(last) if range.start == last.end => last.end = range.end,
             _ => joined.push(range),
         }
     }
-    joined
+    Some(joined)
+}
+
+/// The cuts with each `rm` whose last path goes taken whole.
+fn whole_removals(item: &StepUse<'_>, cuts: &[Cut]) -> Vec<Cut> {
+    let mut cuts = cuts.to_vec();
+    for ran in item.commands.iter().filter(|ran| ran.invocation.program == "rm") {
+        let paths: Vec<usize> = ran
+            .invocation
+            .arguments
+            .iter()
+            .enumerate()
+            .filter(|(_, argument)| !argument.raw.starts_with('-'))
+            .map(|(index, _)| index)
+            .collect();
+        let ranges: Vec<Option<Cut>> = paths.iter().map(|index| cleanups::argument_range(ran, *index).map(Cut::Part)).collect();
+        let all = !ranges.is_empty() && ranges.iter().all(|range| range.as_ref().is_some_and(|range| cuts.contains(range)));
+        if all && let Removal::Range(whole) = &ran.removal {
+            cuts.retain(|cut| !ranges.contains(&Some(cut.clone())));
+            cuts.push(Cut::Part(whole.clone()));
+        }
+    }
+    cuts
 }

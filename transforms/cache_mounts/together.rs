@@ -1,19 +1,19 @@
 //! Managers whose steps hang together: an index fetched in one RUN serves the installs of another.
 //!
-//! Owns: doing all RUNs of a stage or none, giving every install its own index refresh, and taking out the refreshes and cleanups
-//! that are dead from then on. Why each install refreshes for itself: BuildKit prunes cache mounts sooner than layers, and an
-//! install behind a cached `update` layer would then find no index.
+//! Owns: doing all RUNs of a stage or none, and taking out the refreshes and cleanups that are dead from then on. The index is
+//! mounted only where each RUN that installs refreshes it: BuildKit prunes cache mounts sooner than layers, and an install behind a
+//! cached `update` layer would then find none. Elsewhere the index stays in the layers and only the packages are mounted.
 
 use super::cleanups;
 use super::layout;
 use super::mounts;
 use super::plan::{self, Extent, Sight, StepPlan};
+use super::recheck;
 use super::usage::StepUse;
 use super::visibility;
 use crate::ecosystems::{Activity, Ecosystem};
 use crate::model::{Base, Ran, paths};
 use crate::pipeline::Refusal;
-use crate::shell::Removal;
 
 /// One stage's plans, or the line and reason that stand in the way.
 pub type StagePlans<'v> = Result<Vec<StepPlan<'v>>, (usize, Refusal)>;
@@ -71,9 +71,9 @@ fn first_install_without_index<'s>(item: &'s StepUse<'_>, ecosystem: &'s dyn Eco
 
 /// The whole cache; or, where somebody may miss the index in the layers, all but the index.
 fn either_extent<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecosystem) -> StagePlans<'v> {
-    of_stage(sight, stage, ecosystem, Extent::Whole).or_else(|whole| match whole.1 {
+    checked(sight, stage, ecosystem, Extent::Whole).or_else(|whole| match whole.1 {
         Refusal::AuthorsMount { .. } => Err(whole),
-        _ => match of_stage(sight, stage, ecosystem, Extent::WithoutIndex) {
+        _ => match checked(sight, stage, ecosystem, Extent::WithoutIndex) {
             Ok(plans) if plans.iter().any(|plan| !plan.mounts.is_empty()) => Ok(plans),
             // A mount on the packages stands already, and the index is where somebody needs it.
             Ok(_)
@@ -89,6 +89,16 @@ fn either_extent<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn
     })
 }
 
+fn checked<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecosystem, extent: Extent) -> StagePlans<'v> {
+    let plans = of_stage(sight, stage, ecosystem, extent)?;
+    if recheck::holds(sight.dockerfile, &plans) {
+        return Ok(plans);
+    }
+    let line = plans.first().map_or(0, |plan| plan.item.line());
+    let why = "a cleanup that would empty the mount can't be taken out without changing what else the RUN does".to_owned();
+    Err((line, Refusal::NotEditable { why }))
+}
+
 fn has_cache_mount(item: &StepUse<'_>) -> bool {
     mounts::existing(item).iter().any(|mount| mount.kind == "cache")
 }
@@ -98,6 +108,7 @@ fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecos
     let mut plans: Vec<StepPlan<'v>> = Vec::new();
     let mut folders: Vec<String> = Vec::new();
     let mut leaves_index = None;
+    let mut served: Vec<&StepUse<'v>> = Vec::new();
     for item in uses.iter().filter(|item| item.fetches(ecosystem)) {
         let made = plan::of_step(sight, item, ecosystem, extent).map_err(|refusal| (item.line(), refusal))?;
         let mut plan = StepPlan::new(item);
@@ -105,13 +116,16 @@ fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecos
             folders.extend(made.mounts.iter().map(|mount| mount.target.clone()));
             plan.merge(made);
         }
-        // Only a mount over the index takes away what an earlier step left.
-        if plan.mounts.iter().any(|mount| mount.index)
+        if extent == Extent::Whole
             && let Some(install) = first_install_without_index(item, ecosystem)
         {
-            let refresh = refresh_before(sight, item, install, ecosystem).map_err(|refusal| (item.line(), refusal))?;
-            plan.insertions.push((install.invocation.span.start, refresh));
-            plan.managers = vec![ecosystem.id()];
+            // A mount over the index takes away what an earlier step left, and a refresh of our own could fetch another index.
+            let name = &install.invocation.program;
+            let why = format!("`{name}` works from an index that its own RUN does not fetch, and a mount would hide it");
+            return Err((item.line(), Refusal::Together { line: item.line(), why }));
+        }
+        if plan.mounts.is_empty() && installs(item, ecosystem) {
+            served.push(item);
         }
         if leaves_index.is_none() && plan.cuts.is_empty() && !plan.mounts.is_empty() {
             leaves_index = Some(item);
@@ -126,6 +140,14 @@ fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecos
         return Ok(plans);
     }
     authors_own(uses, ecosystem, &folders)?;
+    let index =
+        |mount: &mounts::Existing| mount.kind == "cache" && mount.target.known().is_some_and(|target| folders.contains(target));
+    if extent == Extent::Whole
+        && let Some(item) = served.iter().find(|item| !mounts::existing(item).iter().any(index))
+    {
+        let why = "it has mounts that leave the index in the layers".to_owned();
+        return Err((item.line(), Refusal::Together { line: item.line(), why }));
+    }
     if extent == Extent::WithoutIndex {
         plans.retain(|plan| !plan.is_empty());
         return Ok(plans);
@@ -160,48 +182,6 @@ fn authors_own(uses: &[StepUse<'_>], ecosystem: &dyn Ecosystem, ours: &[String])
         ),
     };
     Err((own.line(), Refusal::AuthorsMount { why }))
-}
-
-/// The refresh to put in front of an install, as the author wrote it earlier in the file.
-fn refresh_before(sight: &Sight<'_>, item: &StepUse<'_>, install: &Ran, ecosystem: &dyn Ecosystem) -> Result<String, Refusal> {
-    let name = &install.invocation.program;
-    if install.conditional || !matches!(install.removal, Removal::Range(_) | Removal::Whole) && !is_last_of_list(install) {
-        let why = format!(
-            "`{name}` works from an index of an earlier RUN, and no refresh can be put in front of it: it is part of a larger construct"
-        );
-        return Err(Refusal::NotEditable { why });
-    }
-    let mut refreshes = Vec::new();
-    for stage in sight.model.chain(item.stage) {
-        let uses = sight.uses.get(stage).map_or(&[][..], Vec::as_slice);
-        let before = uses.iter().filter(|other| stage != item.stage || other.index < item.index);
-        for other in before {
-            refreshes.extend(
-                other
-                    .of(ecosystem)
-                    .filter(|(ran, activity)| *activity == Activity::RefreshIndex && is_plain_refresh(ran))
-                    .map(|(ran, _)| (other, ran)),
-            );
-        }
-    }
-    let text = refreshes.iter().rev().find_map(|(other, ran)| {
-        let text = other.run.text().get(ran.invocation.span.clone())?;
-        (!text.contains(['\n', '#'])).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
-    });
-    match text {
-        Some(text) => Ok(format!("{text} && ")),
-        None => Err(Refusal::Together {
-            line: item.line(),
-            why: format!(
-                "`{name}` works from an index that nothing in this file fetches, so it comes with the base image, where a mount would hide it"
-            ),
-        }),
-    }
-}
-
-/// The last command of a `;` list can't be taken out (its status counts), but text can be put in front of it.
-fn is_last_of_list(ran: &Ran) -> bool {
-    matches!(ran.removal, Removal::No(why) if why.contains("exit status"))
 }
 
 /// `apt-get update` and not a command that refreshes on the way.

@@ -215,6 +215,14 @@ impl Question<'_> {
         readers
     }
 
+    /// Whether a later RUN works from the folder: the manager's own, or one that may call it.
+    pub fn has_consumer(&self) -> bool {
+        self.later().into_iter().any(|(stage, from)| {
+            let uses = self.uses.get(stage).map_or(&[][..], Vec::as_slice);
+            uses.iter().any(|item| item.index >= from && (item.of(self.ecosystem).next().is_some() || self.may_call(item)))
+        }) || self.at.commands.iter().any(is_script)
+    }
+
     fn may_call(&self, item: &StepUse<'_>) -> bool {
         !item.fetches(self.ecosystem)
             && item
