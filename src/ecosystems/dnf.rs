@@ -27,7 +27,7 @@
 //! yum's `yumRepo.py`; tdnf's `config.c`; dnf 4.14 against a local repository (kept, reused, deleted without the option).
 
 use crate::ecosystems::{
-    Activity, BaseImage, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Scope, Surroundings, User,
+    Activity, BaseImage, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings, User,
 };
 
 /// The package managers of Fedora, RHEL and their relatives.
@@ -138,10 +138,6 @@ impl Ecosystem for Dnf {
             found.notes.push(note.to_owned());
         }
         Ok(found)
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::Stage
     }
 
     fn classic_folders(&self) -> &'static [&'static str] {

@@ -70,17 +70,13 @@ pub fn in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String]
                 }
             },
             Verdict::Above(path) => {
-                let text = text_of(item, ran);
+                let text = item.quoted(ran);
                 let why = format!("`{text}` cleans {path}, which would hold the mount: the build would fail on it");
                 return Err(Refusal::Cleanup { line: item.line(), why });
             }
         }
     }
     Ok(cuts)
-}
-
-fn text_of<'t>(item: &'t StepUse<'_>, ran: &'t Ran) -> &'t str {
-    item.run.text().get(ran.invocation.span.clone()).unwrap_or(&ran.invocation.program)
 }
 
 /// Whether everything that the RUN puts below a folder of caches comes from managers: then a cleanup of the whole folder was
@@ -224,7 +220,7 @@ fn whole_command(item: &StepUse<'_>, ran: &Ran) -> Result<Cut, Refusal> {
         Removal::Range(range) => Ok(Cut::Part(range.clone())),
         Removal::Whole => Ok(Cut::Whole),
         Removal::No(why) => {
-            let text = text_of(item, ran);
+            let text = item.quoted(ran);
             Err(Refusal::Cleanup {
                 line: item.line(),
                 why: format!("`{text}` would empty the mount and can't be taken out: {why}"),
@@ -236,7 +232,7 @@ fn whole_command(item: &StepUse<'_>, ran: &Ran) -> Result<Cut, Refusal> {
 /// An argument with the blanks in front of it.
 fn argument(item: &StepUse<'_>, ran: &Ran, index: usize) -> Result<Cut, Refusal> {
     argument_range(ran, index).map(Cut::Part).ok_or_else(|| {
-        let why = format!("a part of `{}` would empty the mount and its place in the text is not exact", text_of(item, ran));
+        let why = format!("a part of `{}` would empty the mount and its place in the text is not exact", item.quoted(ran));
         Refusal::Cleanup { line: item.line(), why }
     })
 }

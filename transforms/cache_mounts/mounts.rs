@@ -19,13 +19,16 @@ pub struct Existing {
 }
 
 impl Existing {
-    /// Whether it is a cache mount whose folder bears the manager's name: where the folder itself is not known, the author's is
-    /// taken for it.
-    pub fn is_named_for(&self, ecosystem: &dyn Ecosystem) -> bool {
+    /// Whether it may be the author's cache mount for a manager whose folder is not known: it bears the manager's name, or lies
+    /// outside the work folder, where build output would be.
+    pub fn may_serve(&self, ecosystem: &dyn Ecosystem, item: &StepUse<'_>) -> bool {
         let named = |target: &String| {
             target.contains(ecosystem.id()) || ecosystem.programs().iter().any(|program| target.contains(program))
         };
-        self.kind == "cache" && self.target.known().is_some_and(named)
+        let elsewhere = |target: &String| {
+            item.step.state.workdir.known().is_some_and(|workdir| workdir == "/" || !paths::is_within(target, workdir))
+        };
+        self.kind == "cache" && self.target.known().is_some_and(|target| named(target) || elsewhere(target))
     }
 }
 

@@ -133,7 +133,7 @@ pub fn of_step<'v>(
         let wanted = match ecosystem.cache(&ran.invocation, &at) {
             Ok(wanted) => wanted,
             // The author has mounted something here and set the manager up by other means: it is theirs.
-            Err(_) if existing.iter().any(|mount| mount.is_named_for(ecosystem)) => return Ok(None),
+            Err(_) if existing.iter().any(|mount| mount.may_serve(ecosystem, item)) => return Ok(None),
             Err(obstacle) => return Err(Refusal::Manager { id: ecosystem.id(), obstacle }),
         };
         for folder in wanted.mounts {

@@ -6,7 +6,7 @@
 use super::cleanups::Cut;
 use super::plan::{self, StepPlan};
 use crate::edit::{self, Edit, EditSet};
-use crate::model::{Model, Ran};
+use crate::model::{Ran, Run};
 use crate::syntax::{self, Dockerfile};
 
 /// Whether the plans can be written down and leave every RUN with its commands.
@@ -17,24 +17,29 @@ pub fn holds(dockerfile: &Dockerfile, plans: &[StepPlan<'_>]) -> bool {
 
 /// Whether every RUN of a group still runs the same commands in the same order, each as conditional as before, but for those cut.
 pub fn same_commands(dockerfile: &Dockerfile, group: &[StepPlan<'_>], edits: &[Edit]) -> bool {
-    if !group.iter().any(|plan| !plan.cuts.is_empty()) {
-        return true;
-    }
+    group
+        .iter()
+        .filter(|plan| !plan.remove && !plan.cuts.is_empty())
+        .all(|plan| same_run(dockerfile, plan, edits).unwrap_or(false))
+}
+
+/// Reads the one RUN again, on its own: what its step's state is, no edit changes.
+fn same_run(dockerfile: &Dockerfile, plan: &StepPlan<'_>, edits: &[Edit]) -> Option<bool> {
+    let span = plan.item.step.instruction.span.clone();
+    let head = format!("# escape={}\n", dockerfile.escape);
+    let moved = |at: usize| at - span.start + head.len();
+    let own: Vec<Edit> = edits
+        .iter()
+        .filter(|edit| span.start <= edit.range.start && edit.range.end <= span.end)
+        .map(|edit| Edit { range: moved(edit.range.start)..moved(edit.range.end), insert: edit.insert.clone() })
+        .collect();
     let mut set = EditSet::default();
-    if !set.add(edits) {
-        return false;
-    }
-    let Some(text) = set.apply(&dockerfile.text) else { return false };
+    let text = set.add(&own).then(|| set.apply(&format!("{head}{}", dockerfile.slice(span.clone())))).flatten()?;
     let after = syntax::parse(&text);
-    let model = Model::of(&after);
-    group.iter().filter(|plan| !plan.remove && !plan.cuts.is_empty()).all(|plan| {
-        let stage = plan.item.stage;
-        let gone = group.iter().filter(|other| other.remove && other.item.stage == stage && other.item.index < plan.item.index);
-        let index = plan.item.index - gone.count();
-        let Some(step) = model.stages.get(stage).and_then(|stage| stage.steps.get(index)) else { return false };
-        let Some(run) = &step.run else { return false };
-        run.script.list().is_ok() && signature(run.commands(&step.state).iter()) == signature(kept(plan))
-    })
+    let instruction = after.instructions().next().filter(|_| after.errors.is_empty())?;
+    let state = &plan.item.step.state;
+    let run = Run::of(&after, instruction, state);
+    Some(run.script.list().is_ok() && signature(run.commands(state).iter()) == signature(kept(plan)))
 }
 
 /// The commands of a RUN that no cut takes whole.

@@ -48,6 +48,14 @@ impl StepUse<'_> {
         self.of(ecosystem).any(|(_, activity)| matches!(activity, Activity::Install { .. } | Activity::RefreshIndex))
     }
 
+    /// A command as it is written, blanks folded and cut to what a reader needs to find it.
+    pub fn quoted(&self, ran: &Ran) -> String {
+        const LONGEST: usize = 80;
+        let text = self.run.text().get(ran.invocation.span.clone()).unwrap_or(&ran.invocation.program);
+        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if folded.chars().count() <= LONGEST { folded } else { folded.chars().take(LONGEST).chain(['…']).collect() }
+    }
+
     /// 1-based line of the RUN.
     pub fn line(&self) -> usize {
         self.step.instruction.lines.0

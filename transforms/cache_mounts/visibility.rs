@@ -163,8 +163,7 @@ impl Question<'_> {
         if self.folder.need == Need::ByLaterSteps
             && let Some((ran, _)) = item.of(self.ecosystem).find(|(_, activity)| *activity == Activity::Offline)
         {
-            let what = item.run.text().get(ran.invocation.span.clone()).unwrap_or(&ran.invocation.program).to_owned();
-            return Err(Refusal::Offline { line: item.line(), what });
+            return Err(Refusal::Offline { line: item.line(), what: item.quoted(ran) });
         }
         Ok(item
             .commands
