@@ -19,6 +19,11 @@ pub fn run(text: &str, options: &Options, rules: &[&dyn Rule]) -> Outcome {
     Run::new(text).until_fixpoint(dockerfile, options, rules)
 }
 
+fn is_asked_for(id: &str, options: &Options) -> bool {
+    let names = |list: &[String]| list.iter().any(|name| name == id);
+    !names(&options.skip) && (options.only.is_empty() || names(&options.only))
+}
+
 /// A fix on its way into the text.
 struct Candidate {
     fix: Fix,
@@ -53,36 +58,37 @@ impl<'a> Run<'a> {
     fn until_fixpoint(mut self, mut dockerfile: Dockerfile, options: &Options, rules: &[&dyn Rule]) -> Outcome {
         let mut seen = vec![dockerfile.text.clone()];
         for pass in 1..=MOST_PASSES {
-            let candidates = self.collect(&dockerfile, options, rules);
-            let Some(next) = self.advance(&dockerfile, candidates) else {
+            self.refused.clear();
+            self.remaining.clear();
+            let mut changed = false;
+            // Each rule sees what the one before it made, so that a header is added in the same pass as what needs it.
+            for rule in rules.iter().filter(|rule| is_asked_for(rule.meta().id, options)) {
+                let candidates = self.collect(&dockerfile, options, *rule);
+                if let Some(next) = self.advance(&dockerfile, candidates) {
+                    dockerfile = next;
+                    changed = true;
+                }
+            }
+            if !changed {
                 return self.outcome(dockerfile.text, pass, Stop::Fixpoint);
-            };
-            if seen.contains(&next.text) {
+            }
+            if seen.contains(&dockerfile.text) {
                 return self.give_up(pass, Stop::Cycle);
             }
-            seen.push(next.text.clone());
-            dockerfile = next;
+            seen.push(dockerfile.text.clone());
         }
         self.give_up(MOST_PASSES, Stop::PassLimit)
     }
 
-    /// What the rules find, refusals and fixes for another day put aside.
-    fn collect(&mut self, dockerfile: &Dockerfile, options: &Options, rules: &[&dyn Rule]) -> Vec<Candidate> {
-        self.refused.clear();
-        self.remaining.clear();
+    /// What a rule finds by place, refusals and fixes for another day put aside.
+    fn collect(&mut self, dockerfile: &Dockerfile, options: &Options, rule: &dyn Rule) -> Vec<Candidate> {
         let model = Model::of(dockerfile);
         let scene = Scene { dockerfile, model: &model, options };
+        let mut findings = rule.findings(&scene);
+        findings.sort_by_key(|finding| finding.at);
         let mut candidates = Vec::new();
-        for rule in rules {
-            let id = rule.meta().id.to_owned();
-            if options.skip.contains(&id) || !options.only.is_empty() && !options.only.contains(&id) {
-                continue;
-            }
-            let mut findings = rule.findings(&scene);
-            findings.sort_by_key(|finding| finding.at);
-            for finding in findings {
-                self.sort_out(dockerfile, options, finding, &mut candidates);
-            }
+        for finding in findings {
+            self.sort_out(dockerfile, options, finding, &mut candidates);
         }
         candidates
     }
