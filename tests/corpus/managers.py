@@ -343,11 +343,16 @@ INSTALLS: list[tuple[str, re.Pattern, re.Pattern]] = [
 ]  # fmt: skip
 
 
+#: With these options an install fetches nothing.
+FETCHES_NOTHING = r"--help|--dry-run|--simulate|--print-uris|--offline"
+NO_FETCH_OF = {"apt": "|-s|--no-act|--just-print", "pip": "|--no-index", "cargo": "|--frozen"}
+
+
 def manager_of(command: Command) -> str | None:
     """The manager whose install this command is."""
     for manager, program, pattern in INSTALLS:
         if program.fullmatch(command.program) and pattern.search(command.text):
-            if re.search(r"(?:^|\s)(?:--help|--dry-run|--simulate|--print-uris)(?=\s|$)", command.text):
+            if re.search(rf"(?:^|\s)(?:{FETCHES_NOTHING}{NO_FETCH_OF.get(manager, '')})(?=\s|$)", command.text):
                 return None
             return manager
     return None

@@ -1,0 +1,219 @@
+//! Every way in which a rewrite goes wrong (`HAZARDS.md`), as a small file each: `fixtures/TRANSFORM/CASE/Dockerfile` with a
+//! `case.toml` that says what it stands for and what is expected, and the change as a snapshot in `snapshots/`.
+//!
+//! `INSTA_UPDATE=always cargo test --test fixtures` writes the snapshots anew; read them before they are committed.
+
+use dockeropt::pipeline::{self, Options, Outcome, Stop};
+use dockeropt::report::{Palette, diff};
+use dockeropt::{ecosystems, syntax, transforms};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use toml_edit::{DocumentMut, Item};
+
+#[path = "support/comments.rs"]
+mod comments;
+
+/// So that an empty folder can't pass.
+const FEWEST: usize = 60;
+
+/// A transform that leaves nothing alone but what is right already.
+const NEVER_REFUSES: &[&str] = &["syntax-header"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Expect {
+    /// The text changes, by the transform that the fixture is for. A `reason` says that something else in it is refused.
+    Applied,
+    /// The text stays, and there is nothing to say.
+    Untouched,
+    /// The text stays, and the reason is said.
+    Refused,
+}
+
+struct Case {
+    transform: String,
+    name: String,
+    text: String,
+    hazard: String,
+    expect: Expect,
+    reason: Option<String>,
+    options: Options,
+}
+
+impl Case {
+    fn read(folder: &Path) -> Self {
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let read = |file: &str| {
+            let path = folder.join(file);
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let settings: DocumentMut = read("case.toml").parse().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for (key, _) in settings.iter() {
+            let known = ["hazard", "expect", "reason", "unsafe", "only", "syntax"].contains(&key);
+            assert!(known, "{}: case.toml says `{key}`, which nobody reads", folder.display());
+        }
+        let word = |key: &str| settings.get(key).and_then(Item::as_str).map(str::to_owned);
+        let mut options =
+            Options { unsafe_fixes: settings.get("unsafe").and_then(Item::as_bool) == Some(true), ..Options::default() };
+        if let Some(only) = settings.get("only").and_then(Item::as_array) {
+            options.only = only.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
+        }
+        match word("syntax").as_deref() {
+            Some("off") => options.syntax = None,
+            Some(reference) => options.syntax = Some(reference.to_owned()),
+            None => {}
+        }
+        let expect = match word("expect").as_deref() {
+            Some("applied") => Expect::Applied,
+            Some("untouched") => Expect::Untouched,
+            Some("refused") => Expect::Refused,
+            other => panic!("{}: expect = {other:?}", folder.display()),
+        };
+        Self {
+            transform: name(folder.parent().unwrap()),
+            name: name(folder),
+            text: read("Dockerfile"),
+            hazard: word("hazard").unwrap_or_else(|| panic!("{}: no hazard", folder.display())),
+            expect,
+            reason: word("reason"),
+            options,
+        }
+    }
+
+    fn run(&self, text: &str) -> Outcome {
+        pipeline::run(text, &self.options, transforms::all())
+    }
+
+    fn snapshot_name(&self) -> String {
+        format!("{}__{}", self.transform, self.name)
+    }
+
+    /// Everything that is to hold, and the snapshot.
+    fn check(&self) {
+        let outcome = self.run(&self.text);
+        let refusals: Vec<String> = refusals(&outcome);
+        let said = refusals.join("\n");
+        match self.expect {
+            Expect::Applied => {
+                let own = outcome.applied.iter().any(|applied| applied.transform == self.transform);
+                assert!(outcome.changed() && own, "{} did nothing; refused:\n{said}", self.transform);
+            }
+            Expect::Untouched | Expect::Refused => assert_eq!(outcome.before, outcome.after, "it was changed"),
+        }
+        match &self.reason {
+            Some(reason) => {
+                assert!(refusals.iter().any(|words| words.contains(reason.as_str())), "no refusal says `{reason}`:\n{said}");
+            }
+            None => assert!(refusals.is_empty(), "refused:\n{said}"),
+        }
+        assert!(self.expect != Expect::Refused || self.reason.is_some(), "a refusal needs its reason in case.toml");
+        self.holds(&outcome);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("../snapshots");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.set_description(self.hazard.as_str());
+        settings.bind(|| insta::assert_snapshot!(self.snapshot_name(), picture(&outcome, &refusals)));
+    }
+
+    /// What holds for every file, whatever is done to it.
+    fn holds(&self, outcome: &Outcome) {
+        assert_eq!(outcome.culprits, [], "a guard stopped a fix");
+        assert!(matches!(outcome.stop, Stop::Fixpoint | Stop::Broken), "{:?}", outcome.stop);
+        assert!(outcome.stop == Stop::Fixpoint || !outcome.changed());
+        let again = self.run(&outcome.after);
+        assert_eq!(outcome.after, again.after, "a second run changes it again");
+        let before = comments::of(&outcome.before);
+        let after = comments::of(&outcome.after);
+        assert_eq!(before.without_header(), after.without_header(), "comments");
+        if outcome.stop == Stop::Fixpoint {
+            assert_eq!(syntax::parse(&outcome.after).errors, [], "the result does not parse");
+        }
+    }
+}
+
+fn refusals(outcome: &Outcome) -> Vec<String> {
+    outcome.refused.iter().map(|refused| format!("{}: {}: {}", refused.line, refused.refusal.code(), refused.refusal)).collect()
+}
+
+/// The change and what was refused. Carriage returns and byte order marks, which nobody sees, are written out.
+fn picture(outcome: &Outcome, refusals: &[String]) -> String {
+    let mut text = diff::unified(Path::new("Dockerfile"), &outcome.before, &outcome.after, Palette::PLAIN);
+    if text.is_empty() {
+        text.push_str("no change\n");
+    }
+    if outcome.stop == Stop::Broken {
+        text.push_str("\nthe builder refuses this file\n");
+    }
+    if !refusals.is_empty() {
+        text.push_str("\nrefused\n");
+    }
+    for refusal in refusals {
+        writeln!(text, "{refusal}").unwrap();
+    }
+    text.replace('\r', "␍").replace('\u{feff}', "<BOM>")
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn cases() -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    folders(&root).iter().flat_map(|transform| folders(transform)).map(|folder| Case::read(&folder)).collect()
+}
+
+#[test]
+fn fixtures_are_as_expected() {
+    let cases = cases();
+    assert!(cases.len() > FEWEST, "only {} fixtures", cases.len());
+    let mut failed = Vec::new();
+    for case in &cases {
+        if catch_unwind(AssertUnwindSafe(|| case.check())).is_err() {
+            eprintln!("^^^ {}/{}\n", case.transform, case.name);
+            failed.push(format!("{}/{}", case.transform, case.name));
+        }
+    }
+    println!("{} fixtures", cases.len());
+    assert!(failed.is_empty(), "{} of {} fixtures failed:\n{}", failed.len(), cases.len(), failed.join("\n"));
+}
+
+/// Every transform is shown at work and at rest; every package manager at least once.
+#[test]
+fn nothing_is_without_a_fixture() {
+    let mut kinds: BTreeMap<String, BTreeSet<Expect>> = BTreeMap::new();
+    let cases = cases();
+    for case in &cases {
+        kinds.entry(case.transform.clone()).or_default().insert(case.expect);
+    }
+    for rule in transforms::all() {
+        let id = rule.meta().id;
+        let mut wanted = BTreeSet::from([Expect::Applied, Expect::Untouched]);
+        if !NEVER_REFUSES.contains(&id) {
+            wanted.insert(Expect::Refused);
+        }
+        let kinds = kinds.remove(id).unwrap_or_default();
+        assert!(wanted.is_subset(&kinds), "{id} has only {kinds:?}");
+    }
+    assert!(kinds.is_empty(), "fixtures of no transform: {:?}", kinds.keys());
+    for ecosystem in ecosystems::all() {
+        let id = ecosystem.id();
+        let of_it = |case: &&Case| case.name == id || case.name.starts_with(&format!("{id}-"));
+        let kinds: BTreeSet<Expect> = cases.iter().filter(of_it).map(|case| case.expect).collect();
+        assert!(kinds.contains(&Expect::Applied) && kinds.len() > 1, "{id} has only {kinds:?}");
+    }
+}
+
+#[test]
+fn every_snapshot_has_its_fixture() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
+    let wanted: BTreeSet<String> = cases().iter().map(|case| format!("{}.snap", case.snapshot_name())).collect();
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let names = entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned());
+    let found: BTreeSet<String> = names.filter(|name| name.ends_with(".snap")).collect();
+    assert_eq!(found.difference(&wanted).collect::<Vec<_>>(), Vec::<&String>::new(), "snapshots without a fixture");
+}
