@@ -16,7 +16,7 @@ For each way of calling it (plain, --unsafe, each transform alone):
 
 Independent: comments are read here by line, with the heredocs' places from the builder's parser, shell text by bash; nothing asks our parsers.
 
-    DOCKEROPT_CORPUS=… tests/corpus/accept.py [--only NAME]      NAME: a way of calling it, as printed
+    DOCKEROPT_CORPUS=… tests/corpus/accept.py [--only NAME] [--examples N]      NAME: a way of calling it, as printed
 """
 
 import argparse
@@ -184,9 +184,9 @@ def check_shell(changed: dict[str, list[tuple[str, str, int]]], failures: Failur
     return sum(map(len, changed.values()))
 
 
-def check_way(way: str, before: Path, names: list[str], facts: dict[str, Before], work: Path) -> bool:
+def check_way(way: str, before: Path, names: list[str], facts: dict[str, Before], work: Path, examples: int) -> bool:
     """Runs one way of calling the tool over all files, twice; prints its line and what failed. True where nothing did."""
-    start, failures = time.monotonic(), Failures()
+    start, failures = time.monotonic(), Failures(examples)
     folder = work / re.sub(r"\W+", "-", way)
     shutil.copytree(before, folder)
     first = common.run_fix(folder, names, "--write", *WAYS[way])
@@ -240,6 +240,7 @@ def main() -> int:
     """All ways, or the one asked for."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--only", choices=WAYS, help="one way of calling the tool")
+    arguments.add_argument("--examples", type=int, default=5, metavar="N", help="how many examples of each failure to print")
     options = arguments.parse_args()
     corpus = common.corpus_folder()
     common.tool()
@@ -256,7 +257,7 @@ def main() -> int:
             f"{sum(f.comments.total() for f in facts.values())} comment lines outside heredocs"
         )
         ways = [options.only] if options.only else list(WAYS)
-        good = [check_way(way, before, names, facts, Path(work)) for way in ways]
+        good = [check_way(way, before, names, facts, Path(work), options.examples) for way in ways]
     return 0 if all(good) else 1
 
 

@@ -232,11 +232,13 @@ def shell_findings(before: Path, after: Path, names: list[str], work: Path) -> t
     shutil.rmtree(work)
 
     def of(text: ShellText | None) -> list[dict]:
-        return [f for f in found.get(place[text], []) if f["code"].startswith("SC")] if text else []
+        return [f for f in found.get(place[text], []) if f["code"].startswith("SC") or f["code"] == "DL1000"] if text else []
 
     new = defaultdict(New)
     for (old, text), where in files.items():
         for rule, count, example in surplus(of(old), of(text)):
+            if rule == "DL1000":  # the whole file's business
+                continue
             new[rule].add(count * len(where), f"{where[0]}: {example['message']}: {text.run[:200]!r}")
     return new, f"{sum(map(len, files.values()))} RUNs with another shell text, {len(texts)} different ones read"
 
