@@ -82,9 +82,13 @@ impl Transform for CacheMounts {
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
         let stages = scene.model.stages.len();
         let uses: Vec<Vec<StepUse<'_>>> = (0..stages).map(|stage| usage::of_stage(scene.model, stage)).collect();
-        let triggers = triggers(scene);
+        let mut beside = triggers(scene);
+        beside.extend(uses.iter().flatten().filter_map(|item| {
+            let why = usage::unreadable(item)?;
+            Some(Site { at: item.step.instruction.span.start, result: Err(Refusal::NotShell { why }) })
+        }));
         if !uses.iter().flatten().any(|item| !item.uses.is_empty()) {
-            return triggers;
+            return beside;
         }
         let history: Vec<History> = (0..stages).map(|stage| history(scene, &uses, stage)).collect();
         let sight = Sight { dockerfile: scene.dockerfile, model: scene.model, uses: &uses, history: &history };
@@ -95,7 +99,7 @@ impl Transform for CacheMounts {
                 Scope::Step => planner.step_by_step(*ecosystem),
             }
         }
-        planner.sites().into_iter().chain(triggers).collect()
+        planner.sites().into_iter().chain(beside).collect()
     }
 
     fn place(&self, site: &Site) -> usize {

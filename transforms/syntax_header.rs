@@ -25,8 +25,8 @@
 //! ## Safety
 //! Safe where the builder can pull the frontend's image; where no registry can be reached, `--syntax off` leaves the line out, and
 //! `--syntax REFERENCE` names another. A line that is there stays: custom frontends, `labs` channels and digests are never touched,
-//! and a pinned tag is raised only when the file uses what came later. It never lowers to unsafe. It refuses to touch a pinned tag
-//! that it can't read.
+//! and a pinned tag is raised only when the file uses what came later. It never lowers to unsafe, and leaves a
+//! tag alone that it can't read.
 //!
 //! ## References
 //! The Dockerfile reference, "Parser directives"; the release notes of the Dockerfile frontend for what came when: mounts and

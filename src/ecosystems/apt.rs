@@ -125,6 +125,10 @@ impl Ecosystem for Apt {
         true
     }
 
+    fn classic_folders_need(&self) -> Option<&'static str> {
+        Some("docker-clean")
+    }
+
     fn classic_folders(&self) -> &'static [&'static str] {
         &["/var/cache/apt"]
     }

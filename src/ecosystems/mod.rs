@@ -80,6 +80,12 @@ pub trait Ecosystem: Sync {
         &[]
     }
 
+    /// A word without which, somewhere in the file, mounts on the classic folders keep nothing. apt: `docker-clean`, which empties
+    /// them after each command.
+    fn classic_folders_need(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Other programs that read what this manager fetched, at build or run time: `make`, `air`.
     fn readers(&self) -> &'static [&'static str] {
         &[]

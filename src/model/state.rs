@@ -22,6 +22,8 @@ pub struct State {
     accounts: Vec<Account>,
     /// The SHELL: its words.
     pub shell: Vec<String>,
+    /// The image may set variables of its own, so that one that nothing here sets is not known to be empty.
+    image_sets: bool,
 }
 
 impl Default for State {
@@ -32,6 +34,7 @@ impl Default for State {
             user: User::Root,
             accounts: Vec::new(),
             shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
+            image_sets: false,
         }
     }
 }
@@ -44,6 +47,7 @@ impl State {
             user: users::default_user(image),
             accounts: users::known_accounts(image),
             // An image may set any work folder; only an empty one surely has none.
+            image_sets: !scratch,
             workdir: if scratch { Knowledge::Known("/".to_owned()) } else { users::default_workdir(image) },
             ..Self::default()
         }
@@ -58,7 +62,7 @@ impl State {
 
     /// A function that answers for these variables.
     pub fn lookup(&self) -> Box<Lookup<'_>> {
-        Box::new(|name| self.variable(name).cloned())
+        Box::new(|name| self.variable(name).cloned().or_else(|| self.image_sets.then_some(Knowledge::Unknown)))
     }
 
     /// The variable's value; `None` when nothing sets it.

@@ -4,6 +4,7 @@
 //! after it, and what to take out for them. Never does: take out a cleanup that does anything else.
 
 use super::usage::StepUse;
+use super::visibility;
 use crate::ecosystems::{Activity, Ecosystem};
 use crate::knowledge::Knowledge;
 use crate::model::Ran;
@@ -40,6 +41,10 @@ enum Verdict {
 pub fn in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String], dead: &[&str]) -> Result<Vec<Cut>, Refusal> {
     let mut cuts = Vec::new();
     for ran in &item.commands {
+        if visibility::is_script(ran) && names_cleaning(ran) {
+            let why = format!("`{}` may clean folders that would be mounted, and what it does is not known", item.quoted(ran));
+            return Err(Refusal::Cleanup { line: item.line(), why });
+        }
         let cleans = item
             .of(ecosystem)
             .any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
@@ -77,6 +82,12 @@ pub fn in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String]
         }
     }
     Ok(cuts)
+}
+
+/// A script that says by its name that it cleans up.
+fn names_cleaning(ran: &Ran) -> bool {
+    let words = ran.invocation.known_arguments().map(|(_, word)| word).take(1).chain([ran.invocation.program.as_str()]);
+    words.map(str::to_ascii_lowercase).any(|word| ["clean", "purge", "minimi", "shrink"].iter().any(|part| word.contains(part)))
 }
 
 /// Whether everything that the RUN puts below a folder of caches comes from managers: then a cleanup of the whole folder was

@@ -4,7 +4,7 @@
 
 use super::usage::StepUse;
 use super::visibility;
-use crate::ecosystems::{CacheFolder, Ecosystem, Sharing, User};
+use crate::ecosystems::{self, CacheFolder, Ecosystem, Sharing, User};
 use crate::knowledge::Knowledge;
 use crate::model::{Model, mount_option, paths};
 use crate::pipeline::Refusal;
@@ -22,13 +22,15 @@ impl Existing {
     /// Whether it may be the author's cache mount for a manager whose folder is not known: it bears the manager's name, or lies
     /// outside the work folder, where build output would be.
     pub fn may_serve(&self, ecosystem: &dyn Ecosystem, item: &StepUse<'_>) -> bool {
-        let named = |target: &String| {
-            target.contains(ecosystem.id()) || ecosystem.programs().iter().any(|program| target.contains(program))
+        let names = |other: &dyn Ecosystem, target: &str| {
+            target.contains(other.id()) || other.programs().iter().any(|program| target.contains(program))
         };
-        let elsewhere = |target: &String| {
+        let of_others = |target: &str| ecosystems::all().iter().any(|other| names(*other, target));
+        let elsewhere = |target: &str| {
             item.step.state.workdir.known().is_some_and(|workdir| workdir == "/" || !paths::is_within(target, workdir))
         };
-        self.kind == "cache" && self.target.known().is_some_and(|target| named(target) || elsewhere(target))
+        let serves = |target: &String| names(ecosystem, target) || elsewhere(target) && !of_others(target);
+        self.kind == "cache" && self.target.known().is_some_and(serves)
     }
 }
 
@@ -154,13 +156,17 @@ pub fn family(model: &Model<'_>, stage: usize) -> &'static str {
 
 /// The ARG by which a cache is kept apart by platform.
 fn platform_variable(item: &StepUse<'_>, manager: &'static str) -> Result<String, Refusal> {
-    let declared = ["TARGETPLATFORM", "TARGETARCH"].into_iter().find(|name| item.step.state.variable(name).is_some());
-    declared.map(|name| format!("${name}")).ok_or_else(|| {
-        let because =
-            "files of several platforms would share one cache; `ARG TARGETARCH` in this stage would allow an id for each"
-                .to_owned();
-        Refusal::Manager { id: manager, obstacle: crate::ecosystems::Obstacle::Unsafe { because } }
-    })
+    let declared = |name: &str| item.step.state.variable(name).is_some();
+    if declared("TARGETPLATFORM") {
+        return Ok("$TARGETPLATFORM".to_owned());
+    }
+    if declared("TARGETARCH") && declared("TARGETVARIANT") {
+        return Ok("$TARGETARCH$TARGETVARIANT".to_owned());
+    }
+    let because =
+        "files of several platforms would share one cache; `ARG TARGETPLATFORM` in this stage would allow an id for each"
+            .to_owned();
+    Err(Refusal::Manager { id: manager, obstacle: crate::ecosystems::Obstacle::Unsafe { because } })
 }
 
 fn owner(item: &StepUse<'_>, folder: &CacheFolder, user: &User) -> Result<Option<(u32, Option<u32>)>, Refusal> {

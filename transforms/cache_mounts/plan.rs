@@ -287,6 +287,8 @@ fn change_edit(ran: &Ran, change: &CommandChange) -> Option<(Range<usize>, Strin
         }
         CommandChange::SetVariable(name, value) => {
             let at = *invocation.front.known()?;
+            // Written out, because `NAME= command` looks like a slip.
+            let value = if value.is_empty() { "''" } else { value.as_str() };
             Some((at..at, format!("{name}={value} ")))
         }
     }

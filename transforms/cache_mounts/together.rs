@@ -21,12 +21,12 @@ pub type StagePlans<'v> = Result<Vec<StepPlan<'v>>, (usize, Refusal)>;
 /// The plans for one manager in every stage that it fetches in: stage and plans.
 pub fn of_file<'v>(sight: &'v Sight<'v>, ecosystem: &'static dyn Ecosystem) -> Vec<(usize, StagePlans<'v>)> {
     let mut results: Vec<(usize, StagePlans<'v>)> = Vec::new();
+    let kept = stages_others_live_on(sight, ecosystem);
     for (stage, uses) in sight.uses.iter().enumerate() {
         if uses.iter().any(|item| installs(item, ecosystem)) {
-            results.push((stage, either_extent(sight, stage, ecosystem)));
+            results.push((stage, either_extent(sight, stage, ecosystem, kept.contains(&stage))));
         }
     }
-    keep_index_for_others(sight, ecosystem, &mut results);
     results
 }
 
@@ -34,23 +34,15 @@ fn installs(item: &StepUse<'_>, ecosystem: &dyn Ecosystem) -> bool {
     item.of(ecosystem).any(|(_, activity)| matches!(activity, Activity::Install { .. }))
 }
 
-/// A stage that must stay as it is may live on the index that a stage below it leaves in its layers: then that one stays too.
-fn keep_index_for_others<'v>(sight: &Sight<'v>, ecosystem: &dyn Ecosystem, results: &mut [(usize, StagePlans<'v>)]) {
-    let failed: Vec<(usize, usize, String)> = results
-        .iter()
-        .filter_map(|(stage, result)| result.as_ref().err().map(|(line, refusal)| (*stage, *line, refusal.to_string())))
-        .filter(|(stage, _, _)| {
-            sight.uses.get(*stage).is_some_and(|uses| uses.iter().any(|item| needs_index_from_elsewhere(item, ecosystem)))
-        })
-        .collect();
-    for (stage, line, why) in failed {
-        let chain = sight.model.chain(stage);
-        for (other, result) in results.iter_mut() {
-            if result.is_ok() && chain.contains(other) {
-                *result = Err((line, Refusal::Together { line, why: why.clone() }));
-            }
+/// The stages whose index an install of a stage built on them may need: it has to stay in their layers.
+fn stages_others_live_on(sight: &Sight<'_>, ecosystem: &dyn Ecosystem) -> Vec<usize> {
+    let mut kept = Vec::new();
+    for (stage, uses) in sight.uses.iter().enumerate() {
+        if uses.iter().any(|item| needs_index_from_elsewhere(item, ecosystem)) {
+            kept.extend(sight.model.chain(stage).into_iter().filter(|other| *other != stage));
         }
     }
+    kept
 }
 
 /// Whether an install of the RUN works from an index that an earlier RUN (or the image) brought.
@@ -70,8 +62,19 @@ fn first_install_without_index<'s>(item: &'s StepUse<'_>, ecosystem: &'s dyn Eco
 }
 
 /// The whole cache; or, where somebody may miss the index in the layers, all but the index.
-fn either_extent<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecosystem) -> StagePlans<'v> {
-    checked(sight, stage, ecosystem, Extent::Whole).or_else(|whole| match whole.1 {
+fn either_extent<'v>(
+    sight: &'v Sight<'v>,
+    stage: usize,
+    ecosystem: &'static dyn Ecosystem,
+    others_live_on_it: bool,
+) -> StagePlans<'v> {
+    let whole = if others_live_on_it {
+        let why = "a stage built on this one installs from the index that it leaves in its layers".to_owned();
+        Err((0, Refusal::Together { line: 0, why }))
+    } else {
+        checked(sight, stage, ecosystem, Extent::Whole)
+    };
+    whole.or_else(|whole| match whole.1 {
         Refusal::AuthorsMount { .. } => Err(whole),
         _ => match checked(sight, stage, ecosystem, Extent::WithoutIndex) {
             Ok(plans) if plans.iter().any(|plan| !plan.mounts.is_empty()) => Ok(plans),
@@ -139,7 +142,9 @@ fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecos
         plans.retain(|plan| !plan.is_empty());
         return Ok(plans);
     }
-    authors_own(uses, ecosystem, &folders)?;
+    if authors_own(sight, uses, ecosystem, &folders)? {
+        return Ok(Vec::new());
+    }
     let index =
         |mount: &mounts::Existing| mount.kind == "cache" && mount.target.known().is_some_and(|target| folders.contains(target));
     if extent == Extent::Whole
@@ -163,25 +168,30 @@ fn of_stage<'v>(sight: &'v Sight<'v>, stage: usize, ecosystem: &'static dyn Ecos
     Ok(plans)
 }
 
-/// Where the author mounts this manager's cache in another way, the stage is theirs.
-fn authors_own(uses: &[StepUse<'_>], ecosystem: &dyn Ecosystem, ours: &[String]) -> Result<(), (usize, Refusal)> {
+/// Where the author mounts this manager's cache in another way, the stage is theirs: true.
+fn authors_own(
+    sight: &Sight<'_>,
+    uses: &[StepUse<'_>],
+    ecosystem: &dyn Ecosystem,
+    ours: &[String],
+) -> Result<bool, (usize, Refusal)> {
     let is_classic = |mount: &mounts::Existing| {
         let within = |target: &String| ecosystem.classic_folders().iter().any(|folder| paths::is_within(target, folder));
         mount.kind == "cache" && mount.target.known().is_some_and(|target| within(target) && !ours.contains(target))
     };
     let fetching = || uses.iter().filter(|item| item.fetches(ecosystem));
-    let Some(own) = fetching().find(|item| mounts::existing(item).iter().any(is_classic)) else { return Ok(()) };
-    let without: Vec<usize> =
-        fetching().filter(|item| !mounts::existing(item).iter().any(is_classic)).map(StepUse::line).collect();
-    let why = match without.first() {
-        None => format!("{} has a cache mount of the author's own on line {}", ecosystem.id(), own.line()),
-        Some(line) => format!(
-            "{} has a cache mount of the author's own on line {} but not on line {line}; the two ways don't mix",
-            ecosystem.id(),
-            own.line()
-        ),
+    let Some(own) = fetching().find(|item| mounts::existing(item).iter().any(is_classic)) else { return Ok(false) };
+    let without = fetching().find(|item| !mounts::existing(item).iter().any(is_classic)).map(StepUse::line);
+    let emptied = ecosystem.classic_folders_need().filter(|word| !sight.dockerfile.text.contains(word));
+    let line = own.line();
+    let why = match (without, emptied) {
+        (None, None) => return Ok(true),
+        (None, Some(word)) => {
+            format!("the author's cache mount on line {line} stays empty where the image's {word} does its work")
+        }
+        (Some(other), _) => format!("the author's own cache mount is on line {line} but not on line {other}; two ways don't mix"),
     };
-    Err((own.line(), Refusal::AuthorsMount { why }))
+    Err((line, Refusal::AuthorsMount { why }))
 }
 
 /// `apt-get update` and not a command that refreshes on the way.

@@ -4,7 +4,7 @@
 
 use crate::ecosystems::{self, Activity, Ecosystem, Invocation, Surroundings, User, Wrapper};
 use crate::knowledge::Knowledge;
-use crate::model::{Model, Ran, Run, Stage, Step};
+use crate::model::{Form, Model, Ran, Run, Stage, Step};
 use crate::syntax::{Dockerfile, Keyword};
 
 /// A manager's command in a RUN.
@@ -99,6 +99,24 @@ pub fn of_trigger(dockerfile: &Dockerfile, step: &Step<'_>) -> Vec<&'static str>
 fn recognise(ecosystem: &dyn Ecosystem, invocation: &Invocation) -> Option<Activity> {
     let named = ecosystem.programs().iter().any(|program| invocation.program == *program || invocation.is(program));
     named.then(|| ecosystem.recognise(invocation)).flatten()
+}
+
+/// Why a RUN that seems to install something can't be read, where it can't.
+pub fn unreadable(item: &StepUse<'_>) -> Option<String> {
+    let why = match (&item.run.form, item.run.script.list()) {
+        (Form::Other(language), _) => format!("the script is for {language}, which is not read"),
+        (Form::Shell, Err(error)) => format!("the script can't be read as shell: {error}"),
+        _ => return None,
+    };
+    let words: Vec<&str> = item.run.text().split_whitespace().collect();
+    let installs = words.windows(2).any(|pair| match pair {
+        [program, verb] => {
+            matches!(*verb, "install" | "ci" | "restore" | "add" | "sync" | "i" | "update")
+                && ecosystems::all().iter().any(|ecosystem| ecosystem.programs().contains(program))
+        }
+        _ => false,
+    });
+    installs.then_some(why)
 }
 
 /// What holds around a command of the step.

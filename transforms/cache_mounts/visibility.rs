@@ -54,14 +54,28 @@ impl Question<'_> {
         for stage in self.model.chain(self.at.stage) {
             let own = stage == self.at.stage;
             let end = if own { self.at.index } else { self.steps(stage).len() };
-            for step in self.steps(stage).iter().take(end) {
-                if let Some(what) = self.puts_content(step) {
+            for (index, step) in self.steps(stage).iter().enumerate().take(end) {
+                if let Some(what) = self.puts_content(step).or_else(|| self.script_puts_content(stage, index)) {
                     let (target, line) = (self.folder.target.clone(), step.instruction.lines.0);
                     return Err(Refusal::EarlierContent { target, line, what });
                 }
             }
         }
         Ok(())
+    }
+
+    /// A RUN that copies or unpacks into the folder.
+    fn script_puts_content(&self, stage: usize, index: usize) -> Option<String> {
+        const PUTTING: &[&str] = &["cp", "mv", "tar", "unzip", "rsync", "ln", "curl", "wget"];
+        let item = self.uses.get(stage)?.iter().find(|item| item.index == index)?;
+        let puts = |ran: &&Ran| {
+            PUTTING.contains(&ran.invocation.program.as_str())
+                && ran
+                    .invocation
+                    .known_arguments()
+                    .any(|(_, word)| word.starts_with('/') && paths::is_within(word, &self.folder.target))
+        };
+        item.commands.iter().find(puts).map(|ran| format!("`{}`", ran.invocation.program))
     }
 
     /// COPY or ADD into the folder, or onto a folder above it that is the manager's own.
@@ -109,8 +123,8 @@ impl Question<'_> {
             let what = match reference.kind {
                 ReferenceKind::Copy => "COPY --from",
                 ReferenceKind::Mount => "RUN --mount",
-                // What an empty cache starts with is only a head start.
-                ReferenceKind::CacheSeed => continue,
+                // The folder may be gone from the stage, and then the mount has nothing to start from.
+                ReferenceKind::CacheSeed => "RUN --mount=type=cache,from=",
             };
             let step = self.at.step;
             let reads = reference.paths.iter().any(|path| match path {
