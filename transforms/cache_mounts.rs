@@ -80,8 +80,8 @@ impl Transform for CacheMounts {
     };
 
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
-        let stages = scene.model.stages.len();
-        let uses: Vec<Vec<StepUse<'_>>> = (0..stages).map(|stage| usage::of_stage(scene.model, stage)).collect();
+        let stages = scene.model().stages.len();
+        let uses: Vec<Vec<StepUse<'_>>> = (0..stages).map(|stage| usage::of_stage(scene.model(), stage)).collect();
         let mut beside = triggers(scene);
         beside.extend(uses.iter().flatten().filter_map(|item| {
             let why = usage::unreadable(item)?;
@@ -91,7 +91,7 @@ impl Transform for CacheMounts {
             return beside;
         }
         let history: Vec<History> = (0..stages).map(|stage| history(scene, &uses, stage)).collect();
-        let sight = Sight { dockerfile: scene.dockerfile, model: scene.model, uses: &uses, history: &history };
+        let sight = Sight { dockerfile: scene.dockerfile, model: scene.model(), uses: &uses, history: &history };
         let mut planner = Planner { sight: &sight, groups: Vec::new(), refusals: Vec::new() };
         for ecosystem in ecosystems::all() {
             match ecosystem.scope() {
@@ -113,7 +113,7 @@ impl Transform for CacheMounts {
 
 /// Installs that run in the builds of other Dockerfiles.
 fn triggers(scene: &Scene<'_>) -> Vec<Site> {
-    let steps = scene.model.stages.iter().flat_map(|stage| stage.steps.iter());
+    let steps = scene.model().stages.iter().flat_map(|stage| stage.steps.iter());
     let refused = steps.filter_map(|step| {
         let managers = usage::of_trigger(scene.dockerfile, step);
         let why = format!(
@@ -131,7 +131,7 @@ fn history(scene: &Scene<'_>, uses: &[Vec<StepUse<'_>>], stage: usize) -> Histor
     if !uses.get(stage).is_some_and(|uses| uses.iter().any(|item| !item.uses.is_empty())) {
         return history;
     }
-    for link in scene.model.chain(stage) {
+    for link in scene.model().chain(stage) {
         for item in uses.get(link).map_or(&[][..], Vec::as_slice) {
             if link == stage {
                 history.begins.push((item.index, history.invocations.len()));

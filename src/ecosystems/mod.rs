@@ -37,6 +37,9 @@ mod uv;
 mod yarn;
 mod zypper;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 pub use invocation::{Argument, Invocation, Wrapper};
 pub use surroundings::{BaseImage, Surroundings, User};
 
@@ -262,6 +265,25 @@ impl std::fmt::Display for Obstacle {
 /// Every ecosystem, in the order in which a command is offered to them.
 pub fn all() -> &'static [&'static dyn Ecosystem] {
     REGISTRY
+}
+
+/// The ecosystems that name a program, in the order of [`all`]. A version behind the name is passed over: `pip3.11`.
+pub fn of_program(program: &str) -> impl Iterator<Item = &'static dyn Ecosystem> {
+    static BY_PROGRAM: LazyLock<HashMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
+        let mut map: HashMap<&'static str, Vec<usize>> = HashMap::new();
+        for (index, ecosystem) in REGISTRY.iter().enumerate() {
+            for program in ecosystem.programs() {
+                map.entry(program).or_default().push(index);
+            }
+        }
+        map
+    });
+    let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    let found = |name: &str| BY_PROGRAM.get(name).map_or(&[][..], Vec::as_slice);
+    let mut indexes: Vec<usize> = found(program).iter().chain(found(stem)).copied().collect();
+    indexes.sort_unstable();
+    indexes.dedup();
+    indexes.into_iter().filter_map(|index| REGISTRY.get(index).copied())
 }
 
 static REGISTRY: &[&dyn Ecosystem] = &[

@@ -13,6 +13,7 @@ pub use run::run;
 use crate::edit::{Applicability, Fix};
 use crate::model::Model;
 use crate::syntax::Dockerfile;
+use std::cell::OnceCell;
 
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
@@ -37,10 +38,21 @@ impl Default for Options {
 pub struct Scene<'a> {
     /// The file.
     pub dockerfile: &'a Dockerfile,
-    /// What it means.
-    pub model: &'a Model<'a>,
     /// What the run is asked to do.
     pub options: &'a Options,
+    model: OnceCell<Model<'a>>,
+}
+
+impl<'a> Scene<'a> {
+    /// A file with what the run is asked to do.
+    pub fn new(dockerfile: &'a Dockerfile, options: &'a Options) -> Self {
+        Self { dockerfile, options, model: OnceCell::new() }
+    }
+
+    /// What the file means; made when it is first asked for.
+    pub fn model(&self) -> &Model<'a> {
+        self.model.get_or_init(|| Model::of(self.dockerfile))
+    }
 }
 
 /// What is said of a transform in lists and explanations.

@@ -4,7 +4,6 @@
 
 use super::{Applied, Culprit, Finding, Options, Outcome, Refused, Rule, Scene, Stop, guards};
 use crate::edit::{Applicability, EditSet, Fix};
-use crate::model::Model;
 use crate::syntax::{self, Dockerfile};
 
 /// More passes than any chain of fixes needs.
@@ -82,8 +81,7 @@ impl<'a> Run<'a> {
 
     /// What a rule finds by place, refusals and fixes for another day put aside.
     fn collect(&mut self, dockerfile: &Dockerfile, options: &Options, rule: &dyn Rule) -> Vec<Candidate> {
-        let model = Model::of(dockerfile);
-        let scene = Scene { dockerfile, model: &model, options };
+        let scene = Scene::new(dockerfile, options);
         let mut findings = rule.findings(&scene);
         findings.sort_by_key(|finding| finding.at);
         let mut candidates = Vec::new();

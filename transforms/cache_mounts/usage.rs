@@ -78,7 +78,8 @@ fn of_step<'m>(stage: usize, index: usize, step: &'m Step<'m>) -> Option<StepUse
 fn uses_of(commands: &[Ran]) -> Vec<Use> {
     let mut uses = Vec::new();
     for (command, ran) in commands.iter().enumerate() {
-        let owner = ecosystems::all().iter().find_map(|ecosystem| Some((*ecosystem, recognise(*ecosystem, &ran.invocation)?)));
+        let mut owners = ecosystems::of_program(&ran.invocation.program);
+        let owner = owners.find_map(|ecosystem| Some((ecosystem, ecosystem.recognise(&ran.invocation)?)));
         if let Some((ecosystem, activity)) = owner {
             uses.push(Use { ecosystem, command, activity });
         }
@@ -94,11 +95,6 @@ pub fn of_trigger(dockerfile: &Dockerfile, step: &Step<'_>) -> Vec<&'static str>
     let commands = Run::of(dockerfile, trigger, &step.state).commands(&step.state);
     let installs = |used: &Use| matches!(used.activity, Activity::Install { .. });
     uses_of(&commands).iter().filter(|used| installs(used)).map(|used| used.ecosystem.id()).collect()
-}
-
-fn recognise(ecosystem: &dyn Ecosystem, invocation: &Invocation) -> Option<Activity> {
-    let named = ecosystem.programs().iter().any(|program| invocation.program == *program || invocation.is(program));
-    named.then(|| ecosystem.recognise(invocation)).flatten()
 }
 
 /// Why a RUN that seems to install something can't be read, where it can't.
