@@ -84,3 +84,17 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn the_examples_of_transforms_come_true() {
+    for rule in dockeropt::transforms::all() {
+        let id = rule.meta().id;
+        let documentation = rule.meta().documentation();
+        let blocks: Vec<&str> =
+            documentation.split("```dockerfile\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let [before, after] = blocks.as_slice() else { panic!("{id}: a before and an after are wanted, not {}", blocks.len()) };
+        let options = dockeropt::pipeline::Options { only: vec![id.to_owned()], ..Default::default() };
+        let outcome = dockeropt::pipeline::run(before, &options, dockeropt::transforms::all());
+        assert_eq!(outcome.after, **after, "{id}");
+    }
+}
