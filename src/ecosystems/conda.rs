@@ -210,7 +210,7 @@ fn root_prefix(invocation: &Invocation, at: &Surroundings) -> Result<String, Obs
         User::Unknown => false,
     };
     if !may_write {
-        return Err(unknown("whether this user may write to the root prefix"));
+        return Err(unknown("it is another one where this user may not write to the root prefix"));
     }
     let brought = !owners.is_empty() || ROOT_IMAGES.contains(&image);
     let own = invocation.option(&["-r", "--root-prefix"]).or_else(|| at.variable("MAMBA_ROOT_PREFIX").cloned());

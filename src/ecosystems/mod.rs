@@ -41,7 +41,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use invocation::{Argument, Invocation, Wrapper};
-pub use surroundings::{BaseImage, Surroundings, User};
+pub use surroundings::{BaseImage, Surroundings, User, absolute};
 
 /// A package manager (or a family that shares one cache).
 pub trait Ecosystem: Sync {
@@ -254,6 +254,9 @@ pub enum Obstacle {
 impl std::fmt::Display for Obstacle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::UnknownFolder { because } if because == "$HOME" => {
+                f.write_str("the cache lies in the home folder of this step's user, which is not known here; ENV HOME would tell")
+            }
             Self::UnknownFolder { because } => write!(f, "the cache's folder is not known: {because}"),
             Self::SwitchedOff { by } => write!(f, "the cache is switched off by {by}"),
             Self::KeepsNothing { because } => write!(f, "nothing would be kept: {because}"),

@@ -141,8 +141,13 @@ fn setting<'a>(at: &'a Surroundings, name: &str) -> Option<Knowledge<&'a str>> {
 fn configured(earlier: &[Invocation]) -> Option<Knowledge<String>> {
     let mut found = None;
     for command in earlier.iter().filter(|command| command.is("npm")) {
-        let mut words =
-            command.arguments.iter().filter(|argument| !argument.raw.starts_with('-')).map(|argument| &argument.value);
+        // `proxy=$URL` is not known, but it is no cache.
+        let of_another_key = |raw: &str| raw.split_once('=').is_some_and(|(key, _)| key != "cache" && !key.contains('$'));
+        let mut words = command
+            .arguments
+            .iter()
+            .filter(|argument| !argument.raw.starts_with('-') && !of_another_key(&argument.raw))
+            .map(|argument| &argument.value);
         let mut verb = words.next().and_then(Knowledge::known).map_or("", String::as_str);
         if matches!(verb, "config" | "c") {
             verb = words.next().and_then(Knowledge::known).map_or("", String::as_str);
@@ -238,6 +243,8 @@ mod tests {
         assert_eq!(target(&["npm", "ci"], &Surroundings { earlier: &earlier, ..root() }), Ok("/c/_cacache".to_owned()));
         let earlier = [invocation(&["npm", "set", "cache=/d"])];
         assert_eq!(target(&["npm", "ci"], &Surroundings { earlier: &earlier, ..root() }), Ok("/d/_cacache".to_owned()));
+        let proxy = [invocation(&["npm", "config", "set", "proxy=${http_proxy}"])];
+        assert_eq!(target(&["npm", "ci"], &Surroundings { earlier: &proxy, ..root() }), Ok("/root/.npm".to_owned()));
         let earlier = [invocation(&["npm", "config", "set", "registry", "$MIRROR"])];
         assert_eq!(target(&["npm", "ci"], &Surroundings { earlier: &earlier, ..root() }), Ok("/root/.npm".to_owned()));
     }

@@ -98,17 +98,22 @@ impl Surroundings<'_> {
 
     /// `path` as an absolute path: as it is, behind the work folder, or with a leading `~` put in. No `.`/`..` parts remain.
     pub fn absolute(&self, path: &str) -> Knowledge<String> {
-        if path.starts_with('/') {
-            return Knowledge::Known(normalise(path));
-        }
         if path == "~" {
             return self.home.clone();
         }
         if let Some(rest) = path.strip_prefix("~/") {
             return self.below_home(rest);
         }
-        self.workdir.clone().map(|workdir| normalise(&join(&workdir, path)))
+        absolute(path, &self.workdir)
     }
+}
+
+/// `path` seen from `workdir`, without `.`, `..` and doubled slashes.
+pub fn absolute(path: &str, workdir: &Knowledge<String>) -> Knowledge<String> {
+    if path.starts_with('/') {
+        return Knowledge::Known(normalise(path));
+    }
+    workdir.clone().map(|workdir| normalise(&join(&workdir, path)))
 }
 
 fn join(folder: &str, relative: &str) -> String {

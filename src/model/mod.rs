@@ -17,7 +17,6 @@ pub use run::{Form, Run, Script};
 pub use state::State;
 
 use crate::ecosystems::BaseImage;
-use crate::knowledge::Knowledge;
 use crate::syntax::{Dockerfile, Instruction, Keyword};
 use std::rc::Rc;
 
@@ -176,26 +175,4 @@ impl<'a> Model<'a> {
                 })
         })
     }
-}
-
-/// `path` seen from `workdir`, without `.`, `..` and doubled slashes.
-pub fn absolute(path: &str, workdir: &Knowledge<String>) -> Knowledge<String> {
-    let joined = if path.starts_with('/') {
-        Knowledge::Known(path.to_owned())
-    } else {
-        workdir.clone().map(|workdir| format!("{workdir}/{path}"))
-    };
-    joined.map(|path| {
-        let mut parts: Vec<&str> = Vec::new();
-        for part in path.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop();
-                }
-                other => parts.push(other),
-            }
-        }
-        format!("/{}", parts.join("/"))
-    })
 }

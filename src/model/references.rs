@@ -3,6 +3,7 @@
 //! Owns: `COPY --from`, `ADD --from` and `RUN --mount=…,from=`, resolved to stages. FROM itself is `Model::chain`.
 
 use super::{Model, expansion};
+use crate::ecosystems::absolute;
 use crate::knowledge::Knowledge;
 use crate::syntax::Keyword;
 
@@ -63,7 +64,7 @@ pub fn of(model: &Model<'_>) -> Vec<Reference> {
 /// Sources in a stage are seen from its root, whatever its WORKDIR.
 fn rooted(path: Knowledge<String>) -> Knowledge<String> {
     match path {
-        Knowledge::Known(path) => super::absolute(&path, &Knowledge::Known("/".to_owned())),
+        Knowledge::Known(path) => absolute(&path, &Knowledge::Known("/".to_owned())),
         Knowledge::Unknown => Knowledge::Unknown,
     }
 }

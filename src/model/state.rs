@@ -5,7 +5,7 @@
 use super::expansion::{self, Lookup};
 use super::run::Run;
 use super::users::{self, Account};
-use crate::ecosystems::{BaseImage, User};
+use crate::ecosystems::{BaseImage, User, absolute};
 use crate::knowledge::Knowledge;
 use crate::syntax::{Instruction, Keyword};
 
@@ -116,7 +116,7 @@ impl State {
             Keyword::Workdir => {
                 let folder = values.first().map_or(Knowledge::Unknown, |value| self.expand(value));
                 self.workdir = match folder {
-                    Knowledge::Known(folder) => super::absolute(&folder, &self.workdir),
+                    Knowledge::Known(folder) => absolute(&folder, &self.workdir),
                     Knowledge::Unknown => Knowledge::Unknown,
                 };
             }
@@ -167,7 +167,7 @@ impl State {
     /// A Dockerfile path as a step sees it: variables put in, behind the work folder.
     pub fn absolute(&self, path: &str) -> Knowledge<String> {
         match self.expand(path) {
-            Knowledge::Known(path) => super::absolute(&path, &self.workdir),
+            Knowledge::Known(path) => absolute(&path, &self.workdir),
             Knowledge::Unknown => Knowledge::Unknown,
         }
     }
