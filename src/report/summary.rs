@@ -15,7 +15,7 @@ pub fn of_file(name: &str, outcome: &Outcome, faults_only: bool, palette: Palett
     if !faults_only {
         rows.extend(outcome.applied.iter().map(|applied| fixed(applied, Ink::Good, "fix")));
         rows.extend(outcome.remaining.iter().map(|applied| fixed(applied, Ink::Doubt, "unsafe")));
-        rows.extend(outcome.refused.iter().map(left_alone));
+        rows.extend(left_alone(&outcome.refused));
     }
     rows.extend(outcome.culprits.iter().map(stopped));
     rows.extend(gave_up(outcome.stop));
@@ -60,10 +60,31 @@ fn fixed(applied: &Applied, ink: Ink, verb: &'static str) -> Row {
     Row { ink, verb, place: line.to_string(), transform, words: title.clone(), notes: notes.clone() }
 }
 
-fn left_alone(refused: &Refused) -> Row {
-    let Refused { transform, line, column, refusal } = refused;
-    let words = format!("{refusal} [{}]", refusal.code());
-    Row { ink: Ink::Faint, verb: "left", place: format!("{line}:{column}"), transform, words, notes: Vec::new() }
+/// A row for each reason; where one holds for several places, the others stand under the first.
+fn left_alone(refused: &[Refused]) -> Vec<Row> {
+    let mut reasons: Vec<(&Refused, Vec<usize>)> = Vec::new();
+    for place in refused {
+        let same = |known: &Refused| known.transform == place.transform && known.refusal == place.refusal;
+        match reasons.iter_mut().find(|(known, _)| same(known)) {
+            Some((_, more)) => more.push(place.line),
+            None => reasons.push((place, Vec::new())),
+        }
+    }
+    let row = |(Refused { transform, line, column, refusal }, more): (&Refused, Vec<usize>)| {
+        let words = format!("{refusal} [{}]", refusal.code());
+        let lines: Vec<String> = more.iter().map(usize::to_string).collect();
+        let notes = if lines.is_empty() {
+            Vec::new()
+        } else {
+            vec![format!("so too on {} {}", count_word(lines.len()), lines.join(", "))]
+        };
+        Row { ink: Ink::Faint, verb: "left", place: format!("{line}:{column}"), transform, words, notes }
+    };
+    reasons.into_iter().map(row).collect()
+}
+
+fn count_word(lines: usize) -> &'static str {
+    if lines == 1 { "line" } else { "lines" }
 }
 
 fn stopped(culprit: &Culprit) -> Row {
@@ -174,7 +195,10 @@ mod tests {
             before: "a".to_owned(),
             after: "b".to_owned(),
             applied: vec![applied(3, "Keep pip's downloads", &["--no-cache-dir goes"])],
-            refused: vec![Refused { transform: "cache-mounts", line: 12, column: 5, refusal }],
+            refused: vec![
+                Refused { transform: "cache-mounts", line: 12, column: 5, refusal: refusal.clone() },
+                Refused { transform: "cache-mounts", line: 20, column: 1, refusal },
+            ],
             remaining: vec![applied(4, "Split", &[])],
             culprits: vec![Culprit { transform: "x", title: "Do".to_owned(), line: 9, guard: "a comment is gone".to_owned() }],
             passes: 2,
@@ -190,6 +214,7 @@ mod tests {
                               --no-cache-dir goes
   unsafe     4  cache-mounts  Split
   left    12:5  cache-mounts  nothing is fetched [no-gain]
+                              so too on line 20
   fault      9  x             Do: left out, because a comment is gone
                               This is a fault of dockeropt: please report it with the file.
 ";
@@ -210,7 +235,7 @@ mod tests {
         let total = Total::of(&outcome()).and(Total::failure());
         assert_eq!(
             total.line("would change"),
-            "1 of 2 files would change, 1 fix, 1 place left alone, 1 more with --unsafe, 1 fix stopped by a guard, 1 failed"
+            "1 of 2 files would change, 1 fix, 2 places left alone, 1 more with --unsafe, 1 fix stopped by a guard, 1 failed"
         );
     }
 }
