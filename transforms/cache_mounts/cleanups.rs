@@ -45,18 +45,14 @@ pub fn in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String]
             let why = format!("`{}` may clean folders that would be mounted, and what it does is not known", item.quoted(ran));
             return Err(Refusal::Cleanup { line: item.line(), why });
         }
-        let cleans = item
-            .of(ecosystem)
-            .any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
-        if cleans && ecosystem.clean_spares_mounts() {
+        if is_own_clean(item, ecosystem, ran) && ecosystem.clean_spares_mounts() {
             // Dead, but harmless where it has to stay.
             if !dead.is_empty() {
                 cuts.extend(whole_command(item, ran));
             }
             continue;
         }
-        let verdict = if cleans { Verdict::Dead } else { verdict(item, ran, folders, dead) };
-        match verdict {
+        match verdict_of(item, ecosystem, ran, folders, dead) {
             Verdict::Apart => {}
             Verdict::Dead => cuts.push(whole_command(item, ran)?),
             Verdict::Arguments(indexes) => {
@@ -203,6 +199,15 @@ fn deletes(ran: &Ran) -> bool {
     (has(&["-delete"]) || has(&["rm"])) && !has(&["-name", "-iname", "-path", "-regex", "-wholename"])
 }
 
+/// Whether the command is the manager's own clean command.
+fn is_own_clean(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, ran: &Ran) -> bool {
+    item.of(ecosystem).any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span)
+}
+
+fn verdict_of(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, ran: &Ran, folders: &[String], dead: &[&str]) -> Verdict {
+    if is_own_clean(item, ecosystem, ran) { Verdict::Dead } else { verdict(item, ran, folders, dead) }
+}
+
 fn verdict(item: &StepUse<'_>, ran: &Ran, folders: &[String], dead: &[&str]) -> Verdict {
     let paths = cleaned_paths(item, ran);
     let mut within = Vec::new();
@@ -264,11 +269,7 @@ pub fn argument_range(ran: &Ran, index: usize) -> Option<Range<usize>> {
 pub fn in_other_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String], dead: &[&str]) -> Vec<Cut> {
     let mut cuts = Vec::new();
     for ran in &item.commands {
-        let cleans = item
-            .of(ecosystem)
-            .any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
-        let verdict = if cleans { Verdict::Dead } else { verdict(item, ran, folders, dead) };
-        match verdict {
+        match verdict_of(item, ecosystem, ran, folders, dead) {
             Verdict::Dead => cuts.extend(whole_command(item, ran)),
             Verdict::Arguments(indexes) => {
                 cuts.extend(indexes.into_iter().filter_map(|index| argument_range(ran, index)).map(Cut::Part))
@@ -278,11 +279,6 @@ pub fn in_other_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[S
     }
     // Several parts that together are everything: each alone left something for the shell to run.
     let all_dead = !item.commands.is_empty()
-        && item.commands.iter().all(|ran| {
-            let cleans = item
-                .of(ecosystem)
-                .any(|(other, activity)| activity == Activity::Clean && other.invocation.span == ran.invocation.span);
-            cleans || matches!(verdict(item, ran, folders, dead), Verdict::Dead)
-        });
+        && item.commands.iter().all(|ran| matches!(verdict_of(item, ecosystem, ran, folders, dead), Verdict::Dead));
     if all_dead { vec![Cut::Whole] } else { cuts }
 }

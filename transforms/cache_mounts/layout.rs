@@ -38,17 +38,13 @@ pub fn add_flags(dockerfile: &Dockerfile, instruction: &Instruction, flags: &[St
         let width = dockerfile.slice(line_start..first_line_end).trim_end().chars().count();
         width + wider + flags.iter().map(|flag| flag.chars().count() + 1).sum::<usize>() > WIDEST
     };
-    let several_lines = dockerfile.slice(arguments).contains('\n');
+    let several_lines = dockerfile.slice(arguments.clone()).contains('\n');
     let text = if is_long || several_lines {
         flags.iter().map(|flag| format!("{flag}{separator}")).collect::<String>()
     } else {
         flags.iter().map(|flag| format!("{flag} ")).collect()
     };
-    Some(Edit::insert(arguments_start(dockerfile, instruction), text))
-}
-
-fn arguments_start(_dockerfile: &Dockerfile, instruction: &Instruction) -> usize {
-    instruction.logical.range(instruction.arguments_range.clone()).start
+    Some(Edit::insert(arguments.start, text))
 }
 
 /// The smallest indentation of the RUN's further lines, where it has some; else four blanks on top of the RUN's own.

@@ -7,7 +7,7 @@ use super::usage::StepUse;
 use crate::ecosystems::{Activity, CacheFolder, Ecosystem, Need};
 use crate::knowledge::Knowledge;
 use crate::model::paths::{self, Relation};
-use crate::model::{Base, Model, Ran, ReferenceKind, Step};
+use crate::model::{Model, Ran, ReferenceKind, Step};
 use crate::pipeline::Refusal;
 use crate::syntax::Keyword;
 
@@ -308,7 +308,6 @@ pub fn is_windows(model: &Model<'_>, stage: usize) -> bool {
     let Some(stage) = model.stages.get(stage) else { return false };
     let name = stage.image.reference.known().map_or("", String::as_str).to_ascii_lowercase();
     ["windows", "nanoserver", "servercore", "ltsc"].iter().any(|word| name.contains(word))
-        && !matches!(stage.base, Base::Stage(_) if name.is_empty())
 }
 
 /// Whether a command cleans the folder or one above it.
