@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 const HOUSE: &[(&str, &[&str])] = &[
     ("knowledge", &[]),
     ("syntax", &[]),
+    ("context", &["knowledge"]),
     ("shell", &["knowledge", "syntax"]),
     ("ecosystems", &["knowledge", "shell"]),
-    ("model", &["knowledge", "syntax", "shell", "ecosystems"]),
+    ("model", &["knowledge", "syntax", "context", "shell", "ecosystems"]),
     ("edit", &["syntax"]),
     // Of the ecosystems it knows their reasons for refusing, and no manager.
-    ("pipeline", &["knowledge", "syntax", "ecosystems", "model", "edit"]),
+    ("pipeline", &["knowledge", "syntax", "context", "ecosystems", "model", "edit"]),
     ("report", &["knowledge", "syntax", "edit", "pipeline"]),
-    ("transforms", &["knowledge", "syntax", "shell", "ecosystems", "model", "edit", "pipeline"]),
-    ("cli", &["knowledge", "syntax", "edit", "pipeline", "report", "transforms"]),
+    ("transforms", &["knowledge", "syntax", "context", "shell", "ecosystems", "model", "edit", "pipeline"]),
+    ("cli", &["knowledge", "syntax", "context", "edit", "pipeline", "report", "transforms"]),
 ];
 
 /// Where everything goes that has no place.

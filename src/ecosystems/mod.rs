@@ -27,6 +27,7 @@ mod pip;
 mod pipenv;
 mod pnpm;
 mod poetry;
+mod project;
 mod python;
 mod sbt;
 mod surroundings;
@@ -41,6 +42,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use invocation::{Argument, Invocation, Wrapper};
+pub use project::{Dependencies, Entangled, Found, Part, Project};
 pub use surroundings::{BaseImage, Surroundings, User, absolute};
 
 /// A package manager (or a family that shares one cache).
@@ -87,6 +89,23 @@ pub trait Ecosystem: Sync {
     /// them after each command.
     fn classic_folders_need(&self) -> Option<&'static str> {
         None
+    }
+
+    /// What a command that [`Ecosystem::recognise`] knows reads of the project, where it installs dependencies (or makes them
+    /// necessary, like `cargo build`). `Ok(None)`: it may read anything in the project (`npm run build`). A command that reads
+    /// nothing of the project (`pip install flask`, `npm install -g serve`) has empty [`Dependencies`].
+    ///
+    /// `at.workdir` is the folder in which the command itself runs.
+    ///
+    /// # Errors
+    /// Why the manifests alone would not do.
+    fn dependencies(
+        &self,
+        _invocation: &Invocation,
+        _at: &Surroundings,
+        _project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        Ok(None)
     }
 
     /// Other programs that read what this manager fetched, at build or run time: `make`, `air`.

@@ -1,7 +1,8 @@
 //! Commands for the tests of the ecosystems, from a list of words.
 
-use super::{Argument, Invocation};
+use super::{Argument, BaseImage, Found, Invocation, Project, Surroundings};
 use crate::knowledge::Knowledge;
+use std::sync::Arc;
 
 /// A command from its words. `X=y` in front become its variables; a word with a `$` in it is not known.
 pub fn invocation(words: &[&str]) -> Invocation {
@@ -21,5 +22,66 @@ pub fn invocation(words: &[&str]) -> Invocation {
         variables: variables.map(|(name, text)| (name.to_owned(), value(text))).collect(),
         front: Knowledge::Known(0),
         ..Invocation::default()
+    }
+}
+
+/// A project in memory: paths are absolute; a text of `None` can't be read. Everything below [`Files::ROOT`] is filled by copies.
+pub struct Files(Vec<(String, Option<String>)>);
+
+impl Files {
+    /// The folder that the copies fill.
+    pub const ROOT: &str = "/app";
+
+    /// From names below [`Files::ROOT`] and texts.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        Self(files.iter().map(|(name, text)| (format!("{}/{name}", Self::ROOT), Some((*text).to_owned()))).collect())
+    }
+
+    /// With a file that can't be read.
+    #[must_use]
+    pub fn with_unreadable(mut self, name: &str) -> Self {
+        self.0.push((format!("{}/{name}", Self::ROOT), None));
+        self
+    }
+
+    fn below<'f>(&'f self, folder: &'f str) -> impl Iterator<Item = &'f str> {
+        self.0.iter().filter_map(move |(path, _)| path.strip_prefix(folder)?.strip_prefix('/'))
+    }
+}
+
+impl Project for Files {
+    fn look(&self, path: &str) -> Found {
+        match () {
+            () if self.0.iter().any(|(file, _)| file == path) => Found::File,
+            () if self.below(path).next().is_some() => Found::Folder,
+            () if path == Self::ROOT || path.starts_with(&format!("{}/", Self::ROOT)) => Found::Nothing,
+            () => Found::Unknown,
+        }
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.below(folder).map(|rest| rest.split('/').next().unwrap_or_default().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn text(&self, path: &str) -> Knowledge<Arc<str>> {
+        self.0.iter().find(|(file, _)| file == path).and_then(|(_, text)| text.as_deref()).map(Arc::from).into()
+    }
+
+    fn is_tracked(&self, path: &str) -> Knowledge<bool> {
+        Knowledge::Known(matches!(self.look(path), Found::File | Found::Folder))
+    }
+}
+
+/// What holds in [`Files::ROOT`], as root, on an image with this reference.
+pub fn in_project(base: &str) -> Surroundings<'static> {
+    Surroundings {
+        home: Knowledge::Known("/root".to_owned()),
+        workdir: Knowledge::Known(Files::ROOT.to_owned()),
+        base: BaseImage { reference: Knowledge::Known(base.to_owned()) },
+        ..Surroundings::default()
     }
 }

@@ -22,6 +22,8 @@ pub struct Ran {
     pub conditional: bool,
     /// How the command could be taken out.
     pub removal: Removal,
+    /// The folder in which it runs, `cd` followed; absolute.
+    pub folder: Knowledge<String>,
     /// Files it writes by redirection, where known.
     pub writes: Vec<Knowledge<String>>,
 }
@@ -49,6 +51,7 @@ fn exec(run: &Run<'_>) -> Option<Ran> {
         variables: Rc::default(),
         conditional: false,
         removal: Removal::No("it is written in exec form"),
+        folder: Knowledge::Unknown,
         writes: Vec::new(),
     })
 }
@@ -97,7 +100,14 @@ fn script(run: &Run<'_>, state: &State) -> Vec<Ran> {
         if let Some(mut inner) = nested(&mut invocation, command, &variables, conditional) {
             result.append(&mut inner);
         }
-        result.push(Ran { invocation, variables: Rc::clone(&variables.set), conditional, removal, writes });
+        result.push(Ran {
+            invocation,
+            variables: Rc::clone(&variables.set),
+            conditional,
+            removal,
+            folder: state.workdir.clone(),
+            writes,
+        });
     }
     result
 }
@@ -194,7 +204,8 @@ fn nested(
             _ => Removal::No("it stands alone in a text of its own"),
         };
         let conditional = conditional || place.conditional;
-        result.push(Ran { invocation: inner, variables: Rc::clone(&own.set), conditional, removal, writes: Vec::new() });
+        let folder = state.workdir.clone();
+        result.push(Ran { invocation: inner, variables: Rc::clone(&own.set), conditional, removal, folder, writes: Vec::new() });
     }
     Some(result)
 }

@@ -5,6 +5,7 @@
 
 mod commands;
 mod expansion;
+pub mod footprint;
 pub mod paths;
 mod references;
 mod run;

@@ -1,0 +1,12 @@
+//! What single commands touch.
+//!
+//! Owns: the footprints of package managers' commands (by asking them) and of common programs. Never does: judge a whole step.
+
+use super::Footprint;
+use crate::ecosystems::{Project, Surroundings};
+use crate::model::Ran;
+
+/// What a command touches; `at.workdir` is the folder in which it runs. Anything, where the program is not known.
+pub fn of_command(ran: &Ran, _at: &Surroundings<'_>, _project: &dyn Project) -> Footprint {
+    Footprint::anything(format!("`{}` may touch anything", ran.invocation.program))
+}
