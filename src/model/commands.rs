@@ -204,7 +204,7 @@ fn nested(
             _ => Removal::No("it stands alone in a text of its own"),
         };
         let conditional = conditional || place.conditional;
-        let folder = state.workdir.clone();
+        let folder = own.state.workdir.clone();
         result.push(Ran { invocation: inner, variables: Rc::clone(&own.set), conditional, removal, folder, writes: Vec::new() });
     }
     Some(result)
