@@ -222,7 +222,15 @@ impl<'v> Planner<'v> {
                 "a cleanup that would empty the mount can't be taken out without changing what else the RUN does".to_owned();
             return Some(Site { at, result: Err(Refusal::NotEditable { why }) });
         }
-        let fix = Fix { title: title(group), edits, applicability: Applicability::Safe, notes, removes_comments: Vec::new() };
+        let fix = Fix {
+            title: title(group),
+            edits,
+            applicability: Applicability::Safe,
+            notes,
+            removes_comments: Vec::new(),
+            moves: false,
+            ignores: Vec::new(),
+        };
         Some(Site { at, result: Ok(fix) })
     }
 }

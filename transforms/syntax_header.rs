@@ -110,7 +110,15 @@ impl Transform for SyntaxHeader {
                 (format!("raise the frontend to {wanted}, which knows {because}"), Edit::replace(tag.clone(), wanted.clone()))
             }
         };
-        Ok(Fix { title, edits: vec![edit], applicability: Applicability::Safe, notes: Vec::new(), removes_comments: Vec::new() })
+        Ok(Fix {
+            title,
+            edits: vec![edit],
+            applicability: Applicability::Safe,
+            notes: Vec::new(),
+            removes_comments: Vec::new(),
+            moves: false,
+            ignores: Vec::new(),
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 //! Owns: [`Edit`], [`EditSet`], [`Fix`] and [`Applicability`]; how edits join (atomically, the loser handed back) and are applied.
 //! Never does: know what the text means.
 
+pub mod arrange;
+
 use std::ops::Range;
 
 /// Replace the bytes of `range` by `insert`. An empty range inserts.
@@ -82,6 +84,10 @@ pub struct Fix {
     pub notes: Vec<String>,
     /// Comments (trimmed text) that go with what they spoke of.
     pub removes_comments: Vec<String>,
+    /// It changes the order of instructions, and with them that of comments and settings.
+    pub moves: bool,
+    /// Patterns that the ignore file must end with, in this order; done together with the edits or not at all.
+    pub ignores: Vec<String>,
 }
 
 /// Edits of one source that do not touch each other.

@@ -3,21 +3,27 @@
 //! Owns: stages and how they refer to each other; what holds before every step (ENV, ARG, WORKDIR, USER, SHELL); the commands of
 //! every RUN with their wrappers taken off. Never does: propose a change, or guess: what it can't know is Unknown.
 
+mod around;
+pub mod brought;
 mod commands;
 mod expansion;
 pub mod footprint;
+pub mod order;
 pub mod paths;
 mod references;
 mod run;
 mod state;
 mod users;
+pub mod volatile;
 
+pub use around::surroundings;
 pub use commands::Ran;
 pub use references::{Reference, ReferenceKind, mount_option};
 pub use run::{Form, Run, Script};
 pub use state::State;
 
 use crate::ecosystems::BaseImage;
+use crate::knowledge::Knowledge;
 use crate::syntax::{Dockerfile, Instruction, Keyword};
 use std::rc::Rc;
 
@@ -28,7 +34,11 @@ pub struct Model<'a> {
     pub stages: Vec<Stage<'a>>,
     /// Every use of a stage's files by another.
     pub references: Vec<Reference>,
+    named_workdirs: bool,
 }
+
+/// Stands for the work folder that an unknown image sets.
+pub const IMAGES_WORKDIR: &str = "/(the image's work folder)";
 
 /// From one FROM to the next.
 #[derive(Debug)]
@@ -68,7 +78,17 @@ pub struct Step<'a> {
 impl<'a> Model<'a> {
     /// Reads the meaning of a file.
     pub fn of(dockerfile: &'a Dockerfile) -> Self {
-        let mut model = Model::default();
+        Self::read(dockerfile, false)
+    }
+
+    /// The same, with [`IMAGES_WORKDIR`] for the work folder of an image where it is not known, so that paths behind it can be
+    /// compared with each other (and with nothing else).
+    pub fn with_named_workdirs(dockerfile: &'a Dockerfile) -> Self {
+        Self::read(dockerfile, true)
+    }
+
+    fn read(dockerfile: &'a Dockerfile, named_workdirs: bool) -> Self {
+        let mut model = Model { named_workdirs, ..Model::default() };
         let mut globals = State::default();
         let mut state = Rc::new(State::default());
         for instruction in dockerfile.instructions() {
@@ -105,7 +125,13 @@ impl<'a> Model<'a> {
                 Some(base) => self.end_of(base, globals).without_arguments(),
                 None => State::default(),
             },
-            Base::Image => State::of_image(&stage.image),
+            Base::Image => {
+                let mut state = State::of_image(&stage.image);
+                if self.named_workdirs && state.workdir == Knowledge::Unknown {
+                    state.workdir = Knowledge::Known(IMAGES_WORKDIR.to_owned());
+                }
+                state
+            }
         }
     }
 

@@ -164,6 +164,11 @@ impl State {
 }
 
 impl State {
+    /// A word of an instruction with the variables put in, where they are known.
+    pub fn lookup_text(&self, word: &str) -> Option<String> {
+        self.expand(word).into_known()
+    }
+
     /// A Dockerfile path as a step sees it: variables put in, behind the work folder.
     pub fn absolute(&self, path: &str) -> Knowledge<String> {
         match self.expand(path) {

@@ -2,21 +2,24 @@
 //!
 //! Owns: comparing the file before and after without knowing what was meant. A guard that fails is a fault of a transform.
 
-use crate::syntax::{Dockerfile, Instruction, Keyword};
+use crate::syntax::{Dockerfile, Instruction, ItemKind, Keyword};
 
-/// Compares two texts of one file.
+/// Compares two texts of one file. `moves`: instructions may have changed their order, each with its comments.
 ///
 /// # Errors
 /// What no longer holds, in words.
-pub fn check(before: &Dockerfile, after: &Dockerfile, removed_comments: &[&str]) -> Result<(), String> {
+pub fn check(before: &Dockerfile, after: &Dockerfile, removed_comments: &[&str], moves: bool) -> Result<(), String> {
     if let Some(error) = after.errors.first() {
         return Err(format!("the builder would refuse the result: {error}"));
     }
-    comments(before, after, removed_comments)?;
+    match moves {
+        true => comments_in_any_order(before, after, removed_comments)?,
+        false => comments(before, after, removed_comments)?,
+    }
     if outline(before, stage_part) != outline(after, stage_part) {
         return Err("the stages are not the same".to_owned());
     }
-    if outline(before, config_part) != outline(after, config_part) {
+    if configuration(before, moves) != configuration(after, moves) {
         return Err("the configuration of the image is not the same".to_owned());
     }
     if before.text.ends_with('\n') != after.text.ends_with('\n') {
@@ -39,6 +42,61 @@ fn comments(before: &Dockerfile, after: &Dockerfile, removed: &[&str]) -> Result
         Some(comment) => Err(format!("the comment \"{comment}\" is new")),
         None => Ok(()),
     }
+}
+
+/// Every comment is still there, and those above an instruction are above one of the same kind.
+fn comments_in_any_order(before: &Dockerfile, after: &Dockerfile, removed: &[&str]) -> Result<(), String> {
+    let mut kept = after.comments();
+    for comment in before.comments() {
+        match kept.iter().position(|other| *other == comment) {
+            Some(at) => drop(kept.swap_remove(at)),
+            None if removed.contains(&comment) => {}
+            None => return Err(format!("the comment \"{comment}\" is gone")),
+        }
+    }
+    if let Some(comment) = kept.first() {
+        return Err(format!("the comment \"{comment}\" is new"));
+    }
+    let described = described(after);
+    match self::described(before).into_iter().find(|pair| !described.contains(pair) && !removed.contains(&pair.0)) {
+        Some((comment, _)) => Err(format!("the comment \"{comment}\" is no longer above its instruction")),
+        None => Ok(()),
+    }
+}
+
+/// Each comment directly above an instruction, with that instruction's keyword.
+fn described(dockerfile: &Dockerfile) -> Vec<(&str, &Keyword)> {
+    let mut pairs = Vec::new();
+    let mut above: Vec<&str> = Vec::new();
+    for item in &dockerfile.items {
+        match &item.kind {
+            ItemKind::Comment => above.push(dockerfile.slice(item.span.clone()).trim()),
+            ItemKind::Instruction(instruction) => pairs.extend(above.drain(..).map(|comment| (comment, &instruction.keyword))),
+            _ => above.clear(),
+        }
+    }
+    pairs
+}
+
+/// The instructions that set the configuration: in order, or where instructions move, in order within each stage and keyword; ENV in
+/// any order, since those that move set different variables.
+fn configuration(dockerfile: &Dockerfile, moves: bool) -> Vec<(usize, String, &str)> {
+    let mut stage = 0;
+    let mut parts = Vec::new();
+    for instruction in dockerfile.instructions() {
+        stage += usize::from(stage_part(instruction));
+        if config_part(instruction) {
+            let kind = if moves { instruction.word.to_ascii_uppercase() } else { String::new() };
+            parts.push((stage, kind, instruction.logical.as_str()));
+        }
+    }
+    if moves {
+        parts.sort_by(|one, other| {
+            let key = |part: &(usize, String, &str)| (part.0, part.1.clone(), (part.1 == "ENV").then(|| part.2.to_owned()));
+            key(one).cmp(&key(other))
+        });
+    }
+    parts
 }
 
 fn outline(dockerfile: &Dockerfile, part: fn(&Instruction) -> bool) -> Vec<&str> {

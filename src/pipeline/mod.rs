@@ -4,16 +4,20 @@
 //! out. Never does: name a transform, read a file or print.
 
 mod guards;
+mod ignores;
 mod refusal;
 mod run;
 
+pub use ignores::IgnoreChange;
 pub use refusal::Refusal;
 pub use run::run;
 
+use crate::context::View;
 use crate::edit::{Applicability, Fix};
 use crate::model::Model;
 use crate::syntax::Dockerfile;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
@@ -26,11 +30,42 @@ pub struct Options {
     pub skip: Vec<String>,
     /// The frontend that a `# syntax=` line names; `None`: never add or change one.
     pub syntax: Option<String>,
+    /// The build context; `None` when it is not known: then nothing is done that hangs on it.
+    pub place: Option<Place>,
+    /// Where the context is not known, write manifests' usual names in a way that does no harm when a file is missing.
+    pub assume_manifests: bool,
+}
+
+/// Where a file is built.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The build context as this file's build sees it.
+    pub view: View,
+    /// The other Dockerfiles of the same context, which share its ignore file.
+    pub others: Vec<OtherFile>,
+    /// Stages that compose files, bake files or CI build by name.
+    pub targets: Vec<String>,
+}
+
+/// Another Dockerfile of the context.
+#[derive(Clone, Debug)]
+pub struct OtherFile {
+    /// Its name, as it is shown.
+    pub name: String,
+    /// Its text.
+    pub text: Arc<str>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { unsafe_fixes: false, only: Vec::new(), skip: Vec::new(), syntax: Some("docker/dockerfile:1".to_owned()) }
+        Self {
+            unsafe_fixes: false,
+            only: Vec::new(),
+            skip: Vec::new(),
+            syntax: Some("docker/dockerfile:1".to_owned()),
+            place: None,
+            assume_manifests: false,
+        }
     }
 }
 
@@ -40,13 +75,27 @@ pub struct Scene<'a> {
     pub dockerfile: &'a Dockerfile,
     /// What the run is asked to do.
     pub options: &'a Options,
+    /// The build context with the ignore file as the run has it now.
+    pub view: Option<View>,
     model: OnceCell<Model<'a>>,
+    named: OnceCell<Model<'a>>,
 }
 
 impl<'a> Scene<'a> {
     /// A file with what the run is asked to do.
     pub fn new(dockerfile: &'a Dockerfile, options: &'a Options) -> Self {
-        Self { dockerfile, options, model: OnceCell::new() }
+        let view = options.place.as_ref().map(|place| place.view.clone());
+        Self::within(dockerfile, options, view)
+    }
+
+    /// The same, with the build context as it is now.
+    pub fn within(dockerfile: &'a Dockerfile, options: &'a Options, view: Option<View>) -> Self {
+        Self { dockerfile, options, view, model: OnceCell::new(), named: OnceCell::new() }
+    }
+
+    /// What the file means, with names for the work folders of unknown images.
+    pub fn model_with_named_workdirs(&self) -> &Model<'a> {
+        self.named.get_or_init(|| Model::with_named_workdirs(self.dockerfile))
     }
 
     /// What the file means; made when it is first asked for.
@@ -132,6 +181,8 @@ pub struct Outcome {
     pub before: String,
     /// The text as it is now; the same when nothing was done.
     pub after: String,
+    /// What became of the ignore file, where it changed.
+    pub ignore: Option<IgnoreChange>,
     /// In the order in which they were applied.
     pub applied: Vec<Applied>,
     /// What was left alone at the end, and why, by place in `after`.
@@ -147,9 +198,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the text changed.
+    /// Whether the text changed, or the ignore file.
     pub fn changed(&self) -> bool {
-        self.before != self.after
+        self.before != self.after || self.ignore.is_some()
     }
 }
 

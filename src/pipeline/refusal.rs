@@ -2,7 +2,7 @@
 //!
 //! Owns: every reason, a short stable code for it, and its words for people: what stands in the way, where, what would help.
 
-use crate::ecosystems::Obstacle;
+use crate::ecosystems::{Entangled, Obstacle};
 
 /// Why a transform did nothing where it could have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,34 @@ pub enum Refusal {
         /// What it lacks.
         why: String,
     },
+    /// The build context is not known, or can't be seen.
+    Context {
+        /// Why, and what would help.
+        why: String,
+    },
+    /// The step can't rise above the copy of the source, because of a step between (or the copy itself).
+    InTheWay {
+        /// 1-based line of the step in the way.
+        line: usize,
+        /// That step, shortened.
+        step: String,
+        /// Why.
+        why: String,
+    },
+    /// The package manager needs more of the project than its manifests.
+    Entangled {
+        /// The ecosystem's id.
+        id: &'static str,
+        /// Its reason.
+        entangled: Entangled,
+    },
+    /// A folder that would have to be ignored is copied by name.
+    IgnoredButCopied {
+        /// The patterns.
+        patterns: String,
+        /// Where: a line of this file, or `NAME:LINE` of another.
+        by: String,
+    },
     /// Nothing would get faster.
     NoGain {
         /// Why.
@@ -103,6 +131,13 @@ impl Refusal {
             Self::Together { .. } => "together",
             Self::NotEditable { .. } => "not-editable",
             Self::AuthorsMount { .. } => "authors-mount",
+            Self::Context { .. } => "context",
+            Self::InTheWay { .. } => "in-the-way",
+            Self::Entangled { entangled: Entangled::NeedsSource { .. }, .. } => "needs-source",
+            Self::Entangled { entangled: Entangled::NotSeen { .. }, .. } => "not-seen",
+            Self::Entangled { entangled: Entangled::Overlaid { .. }, .. } => "overlaid",
+            Self::Entangled { entangled: Entangled::NothingToGain { .. }, .. } => "no-gain",
+            Self::IgnoredButCopied { .. } => "ignored-but-copied",
             Self::NoGain { .. } => "no-gain",
         }
     }
@@ -116,7 +151,13 @@ impl std::fmt::Display for Refusal {
             | Self::User { why }
             | Self::NotEditable { why }
             | Self::AuthorsMount { why }
+            | Self::Context { why }
             | Self::NoGain { why } => f.write_str(why),
+            Self::InTheWay { line, step, why } => write!(f, "it can't go above line {line} (`{step}`): {why}"),
+            Self::Entangled { id, entangled } => write!(f, "{id}: {entangled}"),
+            Self::IgnoredButCopied { patterns, by } => {
+                write!(f, "the ignore file would have to name {patterns}, which {by} copies")
+            }
             Self::Manager { id, obstacle } => write!(f, "{id}: {obstacle}"),
             Self::EarlierContent { target, line, what } => {
                 write!(f, "{what} on line {line} may put files under {target}, which a mount would hide")

@@ -2,7 +2,8 @@
 //!
 //! Owns: collecting findings, joining fixes, applying, and going back when a guard fails or texts repeat.
 
-use super::{Applied, Culprit, Finding, Options, Outcome, Refused, Rule, Scene, Stop, guards};
+use super::ignores::{self, Ignores};
+use super::{Applied, Culprit, Finding, Options, Outcome, Refusal, Refused, Rule, Scene, Stop, guards};
 use crate::edit::{Applicability, EditSet, Fix};
 use crate::syntax::{self, Dockerfile};
 
@@ -13,9 +14,9 @@ const MOST_PASSES: usize = 20;
 pub fn run(text: &str, options: &Options, rules: &[&dyn Rule]) -> Outcome {
     let dockerfile = syntax::parse(text);
     if !dockerfile.errors.is_empty() {
-        return Run::new(text).outcome(text.to_owned(), 0, Stop::Broken);
+        return Run::new(text, options).outcome(text.to_owned(), 0, Stop::Broken);
     }
-    Run::new(text).until_fixpoint(dockerfile, options, rules)
+    Run::new(text, options).until_fixpoint(dockerfile, options, rules)
 }
 
 fn is_asked_for(id: &str, options: &Options) -> bool {
@@ -31,6 +32,7 @@ struct Candidate {
 
 struct Run<'a> {
     before: &'a str,
+    ignores: Option<Ignores>,
     applied: Vec<Applied>,
     refused: Vec<Refused>,
     remaining: Vec<Applied>,
@@ -38,18 +40,21 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(before: &'a str) -> Self {
-        Self { before, applied: Vec::new(), refused: Vec::new(), remaining: Vec::new(), culprits: Vec::new() }
+    fn new(before: &'a str, options: &Options) -> Self {
+        let ignores = options.place.as_ref().map(|place| Ignores::new(&place.view));
+        Self { before, ignores, applied: Vec::new(), refused: Vec::new(), remaining: Vec::new(), culprits: Vec::new() }
     }
 
     fn outcome(self, after: String, passes: usize, stop: Stop) -> Outcome {
-        let Self { before, applied, refused, remaining, culprits } = self;
-        Outcome { before: before.to_owned(), after, applied, refused, remaining, culprits, passes, stop }
+        let Self { before, ignores, applied, refused, remaining, culprits } = self;
+        let ignore = ignores.and_then(Ignores::change);
+        Outcome { before: before.to_owned(), after, ignore, applied, refused, remaining, culprits, passes, stop }
     }
 
     /// Gives the original back: what was applied on the way counts for nothing.
     fn give_up(mut self, passes: usize, stop: Stop) -> Outcome {
         self.applied.clear();
+        self.ignores = None;
         let before = self.before.to_owned();
         self.outcome(before, passes, stop)
     }
@@ -59,11 +64,12 @@ impl<'a> Run<'a> {
         for pass in 1..=MOST_PASSES {
             self.refused.clear();
             self.remaining.clear();
-            let mut changed = false;
+            let (mut changed, mut ignored) = (false, false);
             // Each rule sees what the one before it made, so that a header is added in the same pass as what needs it.
             for rule in rules.iter().filter(|rule| is_asked_for(rule.meta().id, options)) {
                 let candidates = self.collect(&dockerfile, options, *rule);
                 if let Some(next) = self.advance(&dockerfile, candidates) {
+                    ignored |= next.text == dockerfile.text;
                     dockerfile = next;
                     changed = true;
                 }
@@ -71,7 +77,8 @@ impl<'a> Run<'a> {
             if !changed {
                 return self.outcome(dockerfile.text, pass, Stop::Fixpoint);
             }
-            if seen.contains(&dockerfile.text) {
+            // An ignore file only grows, so a pass that changed nothing else is no turn of a circle.
+            if !ignored && seen.contains(&dockerfile.text) {
                 return self.give_up(pass, Stop::Cycle);
             }
             seen.push(dockerfile.text.clone());
@@ -81,7 +88,8 @@ impl<'a> Run<'a> {
 
     /// What a rule finds by place, refusals and fixes for another day put aside.
     fn collect(&mut self, dockerfile: &Dockerfile, options: &Options, rule: &dyn Rule) -> Vec<Candidate> {
-        let scene = Scene::new(dockerfile, options);
+        let view = self.ignores.as_ref().map(|ignores| ignores.view.clone());
+        let scene = Scene::within(dockerfile, options, view);
         let mut findings = rule.findings(&scene);
         findings.sort_by_key(|finding| finding.at);
         let mut candidates = Vec::new();
@@ -94,6 +102,12 @@ impl<'a> Run<'a> {
     fn sort_out(&mut self, dockerfile: &Dockerfile, options: &Options, finding: Finding, candidates: &mut Vec<Candidate>) {
         let Finding { transform, at, result } = finding;
         let (line, column) = dockerfile.line_and_column(at);
+        let hidden = result.as_ref().ok().filter(|fix| !fix.ignores.is_empty());
+        let copied = hidden.and_then(|fix| Some((ignores::copied(dockerfile, options, &fix.ignores)?, fix.ignores.join(", "))));
+        if let Some((by, patterns)) = copied {
+            self.refused.push(Refused { transform, line, column, refusal: Refusal::IgnoredButCopied { patterns, by } });
+            return;
+        }
         match result {
             Err(refusal) => self.refused.push(Refused { transform, line, column, refusal }),
             Ok(fix) => {
@@ -119,11 +133,11 @@ impl<'a> Run<'a> {
     fn advance(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
         let mut set = EditSet::default();
         let taken: Vec<Candidate> = candidates.into_iter().filter(|candidate| set.add(&candidate.fix.edits)).collect();
-        if set.is_empty() {
+        if taken.is_empty() {
             return None;
         }
-        if let Ok(next) = attempt(dockerfile, &set, taken.iter()) {
-            self.applied.extend(taken.into_iter().map(|candidate| candidate.note));
+        if let Ok(next) = attempt(dockerfile, &set, &taken) {
+            self.keep(taken);
             return Some(next);
         }
         self.one_by_one(dockerfile, taken)
@@ -132,36 +146,45 @@ impl<'a> Run<'a> {
     /// Each fix on its own onto what the earlier ones made, so that the one at fault is known by name.
     fn one_by_one(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
         let mut good = EditSet::default();
-        let mut names: Vec<Candidate> = Vec::new();
+        let mut kept: Vec<Candidate> = Vec::new();
         let mut reached = None;
         for candidate in candidates {
             let mut with = good.clone();
             with.add(&candidate.fix.edits);
-            match attempt(dockerfile, &with, names.iter().chain([&candidate])) {
+            kept.push(candidate);
+            match attempt(dockerfile, &with, &kept) {
                 Ok(next) => {
                     good = with;
                     reached = Some(next);
-                    names.push(candidate);
                 }
                 Err(guard) => {
-                    let Applied { transform, title, line, .. } = candidate.note;
+                    let Some(Applied { transform, title, line, .. }) = kept.pop().map(|candidate| candidate.note) else {
+                        continue;
+                    };
                     self.culprits.push(Culprit { transform, title, line, guard });
                 }
             }
         }
-        self.applied.extend(names.into_iter().map(|candidate| candidate.note));
+        self.keep(kept);
         reached
+    }
+
+    /// Notes what was applied, and completes the ignore file.
+    fn keep(&mut self, taken: Vec<Candidate>) {
+        let patterns: Vec<&str> = taken.iter().flat_map(|candidate| candidate.fix.ignores.iter().map(String::as_str)).collect();
+        if let Some(ignores) = self.ignores.as_mut().filter(|_| !patterns.is_empty()) {
+            *ignores = ignores.with(&patterns);
+        }
+        self.applied.extend(taken.into_iter().map(|candidate| candidate.note));
     }
 }
 
-fn attempt<'c>(
-    dockerfile: &Dockerfile,
-    set: &EditSet,
-    candidates: impl Iterator<Item = &'c Candidate>,
-) -> Result<Dockerfile, String> {
+fn attempt(dockerfile: &Dockerfile, set: &EditSet, candidates: &[Candidate]) -> Result<Dockerfile, String> {
     let text = set.apply(&dockerfile.text).ok_or("an edit does not lie on characters of the file")?;
     let next = syntax::parse(&text);
-    let removed: Vec<&str> = candidates.flat_map(|candidate| candidate.fix.removes_comments.iter().map(String::as_str)).collect();
-    guards::check(dockerfile, &next, &removed)?;
+    let removed: Vec<&str> =
+        candidates.iter().flat_map(|candidate| candidate.fix.removes_comments.iter().map(String::as_str)).collect();
+    let moves = candidates.iter().any(|candidate| candidate.fix.moves);
+    guards::check(dockerfile, &next, &removed, moves)?;
     Ok(next)
 }

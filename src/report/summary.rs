@@ -192,6 +192,7 @@ mod tests {
         };
         let refusal = Refusal::NoGain { why: "nothing is fetched".to_owned() };
         Outcome {
+            ignore: None,
             before: "a".to_owned(),
             after: "b".to_owned(),
             applied: vec![applied(3, "Keep pip's downloads", &["--no-cache-dir goes"])],

@@ -15,12 +15,14 @@ mod pieces;
 mod redirect;
 mod removal;
 mod scan;
+mod sequence;
 mod simple;
 mod walk;
 
 pub use expand::{Lookup, is_plain_name};
 pub use parse::parse;
 pub use removal::Removal;
+pub use sequence::Cut;
 pub use walk::Place;
 
 use std::ops::Range;

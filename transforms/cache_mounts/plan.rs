@@ -6,11 +6,11 @@
 use super::cleanups::{self, Cut};
 use super::layout;
 use super::mounts::{self, Mount};
-use super::usage::{self, StepUse};
+use super::usage::StepUse;
 use super::visibility::{self, Question};
 use crate::ecosystems::{Activity, CacheFolder, CommandChange, Ecosystem, Invocation, Need, Obstacle, User};
 use crate::edit::{self, Edit};
-use crate::model::{Form, Model, Ran};
+use crate::model::{Form, Model, Ran, surroundings};
 use crate::pipeline::Refusal;
 use crate::shell::Removal;
 use crate::syntax::Dockerfile;
@@ -129,7 +129,8 @@ pub fn of_step<'v>(
     fetching.sort_by_key(|(_, activity)| *activity == Activity::RefreshIndex);
     for (command, _) in fetching {
         let Some(ran) = item.commands.get(command) else { continue };
-        let at = usage::surroundings(sight.model, item, ran, sight.earlier(item, command));
+        let Some(stage) = sight.model.stages.get(item.stage) else { continue };
+        let at = surroundings(&stage.image, &item.step.state, ran, sight.earlier(item, command));
         let wanted = match ecosystem.cache(&ran.invocation, &at) {
             Ok(wanted) => wanted,
             // The author has mounted something here and set the manager up by other means: it is theirs.

@@ -1,9 +1,8 @@
 //! Which package managers a RUN uses, and how.
 //!
-//! Owns: offering each command to the ecosystems and putting the command's surroundings together. Never does: decide anything.
+//! Owns: offering each command to the ecosystems. Never does: decide anything.
 
-use crate::ecosystems::{self, Activity, Ecosystem, Invocation, Surroundings, User, Wrapper};
-use crate::knowledge::Knowledge;
+use crate::ecosystems::{self, Activity, Ecosystem};
 use crate::model::{Form, Model, Ran, Run, Stage, Step};
 use crate::syntax::{Dockerfile, Keyword};
 
@@ -113,31 +112,4 @@ pub fn unreadable(item: &StepUse<'_>) -> Option<String> {
         _ => false,
     });
     installs.then_some(why)
-}
-
-/// What holds around a command of the step.
-pub fn surroundings<'e>(model: &Model<'_>, item: &StepUse<'_>, ran: &Ran, earlier: &'e [Invocation]) -> Surroundings<'e> {
-    let state = &item.step.state;
-    let mut variables: Vec<(String, Knowledge<String>)> =
-        state.variables().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-    variables.extend(ran.variables.iter().cloned());
-    variables.extend(ran.invocation.variables.iter().cloned());
-    let own_home = variables.iter().rev().find(|(name, _)| name == "HOME").map(|(_, value)| value.clone());
-    let (user, home) = match other_user(&ran.invocation) {
-        None => (state.user.clone(), own_home.unwrap_or_else(|| state.home())),
-        Some((user, true)) if user == User::Root => (user, Knowledge::Known("/root".to_owned())),
-        Some((user, _)) => (user, Knowledge::Unknown),
-    };
-    let base = model.stages.get(item.stage).map(|stage| stage.image.clone()).unwrap_or_default();
-    Surroundings { variables, home, user, workdir: state.workdir.clone(), base, earlier }
-}
-
-/// Whom `sudo` and its like make the command run as, and whether HOME becomes that user's.
-fn other_user(invocation: &Invocation) -> Option<(User, bool)> {
-    invocation.wrappers.iter().rev().find_map(|wrapper| match wrapper {
-        Wrapper::Sudo { user: None, sets_home } => Some((User::Root, *sets_home)),
-        Wrapper::Sudo { user: Some(user), sets_home } if user == "root" => Some((User::Root, *sets_home)),
-        Wrapper::Sudo { .. } => Some((User::Unknown, false)),
-        _ => None,
-    })
 }

@@ -40,6 +40,12 @@ impl Area {
         }
     }
 
+    /// Whether it has something in common with the folders that packages own.
+    pub fn reaches_system(&self) -> bool {
+        let within = |folder: &str| TOP.iter().chain(BELOW).any(|own| is_within(own, folder));
+        is_system(self.path()) || matches!(self, Self::Below(folder) if within(folder))
+    }
+
     fn meets(&self, other: &Self) -> bool {
         self.holds(other.path()) || other.holds(self.path())
     }
@@ -101,7 +107,7 @@ impl Region {
             return Some("the system's folders".to_owned());
         }
         let in_system = |own: &Self, other: &Self| {
-            own.system.then(|| other.areas.iter().find(|area| reaches_system(area)).map(|area| area.path().to_owned())).flatten()
+            own.system.then(|| other.areas.iter().find(|area| area.reaches_system()).map(|area| area.path().to_owned())).flatten()
         };
         in_system(self, other).or_else(|| in_system(other, self)).or_else(|| {
             self.areas.iter().find_map(|own| other.areas.iter().find(|area| own.meets(area)).map(|_| own.path().to_owned()))
@@ -152,11 +158,6 @@ const BELOW: &[&str] = &[
 /// Whether a distribution's packages (or the tools of language packages) own what lies at the path.
 pub fn is_system(path: &str) -> bool {
     TOP.iter().chain(BELOW).any(|folder| is_within(path, folder))
-}
-
-/// Whether the area has something in common with the system's folders.
-fn reaches_system(area: &Area) -> bool {
-    is_system(area.path()) || matches!(area, Area::Below(folder) if TOP.iter().chain(BELOW).any(|own| is_within(own, folder)))
 }
 
 #[cfg(test)]

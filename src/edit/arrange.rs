@@ -1,0 +1,164 @@
+//! Instructions in another order.
+//!
+//! Owns: what moves with an instruction (the comments directly above it) and what stays where it is (blank lines, and comments that a
+//! blank line parts from the instruction). Never does: know why something moves.
+
+use super::Edit;
+use crate::syntax::{Dockerfile, ItemKind};
+use std::ops::Range;
+
+/// A run of whole instructions whose order is to change.
+#[derive(Debug)]
+pub struct Arrangement<'d> {
+    dockerfile: &'d Dockerfile,
+    blocks: Vec<Block>,
+}
+
+/// An instruction with what lies above it.
+#[derive(Clone, Debug)]
+struct Block {
+    /// Where the instruction begins.
+    at: usize,
+    /// Blank lines and loose comments, which stay in their place.
+    gap: Range<usize>,
+    /// Comments directly above, and the instruction with its line end.
+    own: Range<usize>,
+    /// The instruction alone, with its line end.
+    instruction: Range<usize>,
+}
+
+/// What comes to stand in one place of the new order.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// Whole lines of new text in front, without line ends.
+    pub new: Vec<String>,
+    /// What follows them.
+    pub content: Content,
+    /// It takes the next place's gap; otherwise it stands directly behind the piece before.
+    pub gap: bool,
+}
+
+/// The text of a piece.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The instruction that begins here, with its comments, as it is.
+    Instruction(usize),
+    /// Its comments, and in its place this text (no line end).
+    Replaced(usize, String),
+    /// This text alone (no line end).
+    Text(String),
+}
+
+impl<'d> Arrangement<'d> {
+    /// The instructions from the one that begins at `first` to the one that begins at `last`.
+    pub fn between(dockerfile: &'d Dockerfile, first: usize, last: usize) -> Option<Self> {
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut above: Option<Range<usize>> = None;
+        let mut attached: Option<usize> = None;
+        for item in &dockerfile.items {
+            match &item.kind {
+                ItemKind::Instruction(instruction) => {
+                    let start = above.take().map_or(item.span.start, |range| range.start);
+                    let own = attached.take().unwrap_or(item.span.start);
+                    let at = instruction.span.start;
+                    if at >= first && at <= last {
+                        blocks.push(Block { at, gap: start..own, own: own..item.span.end, instruction: item.span.clone() });
+                    }
+                }
+                ItemKind::Comment => {
+                    above.get_or_insert_with(|| item.span.clone());
+                    attached.get_or_insert(item.span.start);
+                }
+                ItemKind::Blank | ItemKind::Unknown => {
+                    above.get_or_insert_with(|| item.span.clone());
+                    attached = None;
+                }
+                ItemKind::ByteOrderMark | ItemKind::Directive { .. } => (above, attached) = (None, None),
+            }
+        }
+        (blocks.first()?.at == first && blocks.last()?.at == last).then_some(Self { dockerfile, blocks })
+    }
+
+    /// Where each instruction begins, in order.
+    pub fn instructions(&self) -> impl Iterator<Item = usize> + '_ {
+        self.blocks.iter().map(|block| block.at)
+    }
+
+    /// The edit that puts `pieces` in the place of all of it. `None` when it names an instruction that is not there.
+    pub fn edit(&self, pieces: &[Piece]) -> Option<Edit> {
+        let (first, last) = (self.blocks.first()?, self.blocks.last()?);
+        let range = first.gap.start..last.own.end;
+        let line_end = self.dockerfile.line_end();
+        let ends_with_line = self.dockerfile.slice(range.clone()).ends_with('\n');
+        let mut gaps = self.blocks.iter().map(|block| self.dockerfile.slice(block.gap.clone()));
+        let mut text = String::new();
+        for piece in pieces {
+            if piece.gap {
+                text.push_str(gaps.next().unwrap_or_default());
+            }
+            for line in &piece.new {
+                text.push_str(line);
+                text.push_str(line_end);
+            }
+            text.push_str(&self.content(&piece.content)?);
+            if !text.ends_with('\n') {
+                text.push_str(line_end);
+            }
+        }
+        gaps.for_each(|gap| text.push_str(gap));
+        if !ends_with_line {
+            text.truncate(text.trim_end_matches(['\r', '\n']).len());
+        }
+        Some(Edit::replace(range, text))
+    }
+
+    fn content(&self, content: &Content) -> Option<String> {
+        let block = |at: usize| self.blocks.iter().find(|block| block.at == at);
+        Some(match content {
+            Content::Instruction(at) => self.dockerfile.slice(block(*at)?.own.clone()).to_owned(),
+            Content::Replaced(at, text) => {
+                let block = block(*at)?;
+                format!("{}{text}", self.dockerfile.slice(block.own.start..block.instruction.start))
+            }
+            Content::Text(text) => text.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrangement, Content, Piece};
+    use crate::edit::EditSet;
+    use crate::syntax;
+
+    /// The instructions of `text` from the second on, the last one first.
+    fn last_first(text: &str) -> String {
+        let dockerfile = syntax::parse(text);
+        let starts: Vec<usize> = dockerfile.instructions().skip(1).map(|instruction| instruction.span.start).collect();
+        let (first, last) = (*starts.first().unwrap(), *starts.last().unwrap());
+        let arrangement = Arrangement::between(&dockerfile, first, last).unwrap();
+        let mut order: Vec<usize> = arrangement.instructions().collect();
+        order.rotate_right(1);
+        let pieces: Vec<Piece> =
+            order.into_iter().map(|at| Piece { new: Vec::new(), content: Content::Instruction(at), gap: true }).collect();
+        let mut set = EditSet::default();
+        assert!(set.add(&[arrangement.edit(&pieces).unwrap()]));
+        set.apply(text).unwrap()
+    }
+
+    #[test]
+    fn comments_move_with_their_instruction_and_blank_lines_stay() {
+        assert_eq!(
+            last_first("FROM a\n\n# the source\nCOPY . .\n\n# install\nRUN b\n"),
+            "FROM a\n\n# install\nRUN b\n\n# the source\nCOPY . .\n"
+        );
+        assert_eq!(last_first("FROM a\n\nCOPY . .\nRUN b\n"), "FROM a\n\nRUN b\nCOPY . .\n");
+        assert_eq!(last_first("FROM a\n# ---- app ----\n\nCOPY . .\nRUN b\n"), "FROM a\n# ---- app ----\n\nRUN b\nCOPY . .\n");
+    }
+
+    #[test]
+    fn the_last_line_end_is_as_it_was() {
+        assert_eq!(last_first("FROM a\nCOPY . .\nRUN b"), "FROM a\nRUN b\nCOPY . .");
+        assert_eq!(last_first("FROM a\r\nCOPY . .\r\nRUN b"), "FROM a\r\nRUN b\r\nCOPY . .");
+    }
+}

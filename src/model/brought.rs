@@ -1,0 +1,267 @@
+//! What copies bring from the build context, and where it lies in the image.
+//!
+//! Owns: [`ContextCopy`] (one COPY or ADD as a map from context paths to image paths) and [`Laid`], the project's files as a step
+//! finds them. The rules are those of the Dockerfile reference (COPY, "Destination"). Never does: look at files that RUN makes.
+
+use super::{State, Step};
+use crate::context::{Kind, View};
+use crate::ecosystems::{Found, Project, absolute};
+use crate::knowledge::Knowledge;
+use crate::model::paths::is_within;
+use crate::syntax::{Instruction, Keyword};
+use std::sync::Arc;
+
+/// A COPY or ADD of files from the build context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextCopy {
+    /// What it lays where, in the order of its sources.
+    pub maps: Vec<Map>,
+}
+
+/// A file or folder of the context and its place in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Map {
+    /// Path in the context (empty for the root).
+    pub from: String,
+    /// Absolute path in the image.
+    pub to: String,
+    /// `from` is a folder, whose content comes to lie below `to`.
+    pub folder: bool,
+    /// Index of the source that it comes from.
+    pub source: usize,
+}
+
+impl Map {
+    /// The context path of what lies at an image path, if this map brings it there.
+    pub fn back(&self, path: &str) -> Option<String> {
+        if !self.folder {
+            return (self.to == path).then(|| self.from.clone());
+        }
+        let rest = below(path, &self.to)?;
+        Some(match (self.from.is_empty(), rest.is_empty()) {
+            (true, _) => rest.to_owned(),
+            (_, true) => self.from.clone(),
+            _ => format!("{}/{rest}", self.from),
+        })
+    }
+}
+
+/// The rest of `path` behind `folder`; empty for the folder itself.
+fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    if folder == "/" {
+        return path.strip_prefix('/');
+    }
+    let rest = path.strip_prefix(folder)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+}
+
+/// Whether an instruction is a COPY or ADD that takes something from the build context.
+pub fn is_context_copy(instruction: &Instruction) -> bool {
+    match instruction.keyword {
+        Keyword::Copy => instruction.flag("from").is_none() && !instruction.arguments.values.is_empty(),
+        Keyword::Add => instruction.arguments.values.iter().rev().skip(1).any(|source| !is_remote(source)),
+        _ => false,
+    }
+}
+
+fn is_remote(source: &str) -> bool {
+    source.contains("://") || source.starts_with("git@")
+}
+
+impl ContextCopy {
+    /// Reads a COPY or ADD. Unknown when a source or the destination hangs on a variable that is not known, when it unpacks, fetches
+    /// or leaves something out, or when the context can't tell what a source is. `is_folder` says of absolute image paths whether
+    /// they are known to be folders.
+    pub fn of(instruction: &Instruction, state: &State, view: &View, is_folder: &dyn Fn(&str) -> bool) -> Knowledge<Self> {
+        Self::read(instruction, state, view, is_folder).into()
+    }
+
+    fn read(instruction: &Instruction, state: &State, view: &View, is_folder: &dyn Fn(&str) -> bool) -> Option<Self> {
+        if !is_context_copy(instruction)
+            || !instruction.heredocs.is_empty()
+            || instruction.flags_named("exclude").next().is_some()
+        {
+            return None;
+        }
+        let (last, sources) = instruction.arguments.values.split_last()?;
+        let written = state.lookup_text(last)?;
+        let to = absolute(&written, &state.workdir).into_known()?;
+        let mut copy = Self { maps: Vec::new() };
+        let parents = instruction.flags_named("parents").any(|flag| flag.value() != "false");
+        let mut found = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let source = state.lookup_text(source)?;
+            if instruction.keyword == Keyword::Add && (is_remote(&source) || is_archive(&source)) {
+                return None;
+            }
+            let matches = view.expand(&source);
+            if matches.is_empty() && !source.contains(['*', '?', '[']) {
+                return None;
+            }
+            found.extend(matches.into_iter().map(|path| (index, source.clone(), path)));
+        }
+        let into_folder = written.ends_with('/')
+            || written == "."
+            || written.ends_with("/.")
+            || found.len() > 1
+            || state.workdir.known() == Some(&to)
+            || is_folder(&to);
+        for (source, text, from) in found {
+            let folder = view.kind(&from)? == Kind::Folder;
+            let to = match (parents, folder) {
+                (true, _) => join(&to, behind_pivot(&text, &from)),
+                (false, true) => to.clone(),
+                (false, false) if into_folder => join(&to, from.rsplit('/').next().unwrap_or(&from)),
+                (false, false) => to.clone(),
+            };
+            copy.maps.push(Map { from, to, folder, source });
+        }
+        Some(copy)
+    }
+
+    /// The context path of what this copy brings to an image path, later sources winning.
+    pub fn back(&self, path: &str, view: &View) -> Option<String> {
+        self.maps.iter().rev().filter_map(|map| map.back(path)).find(|from| from.is_empty() || view.kind(from).is_some())
+    }
+
+    /// Whether the path lies where this copy lays things, whether or not it brings something there.
+    pub fn fills(&self, path: &str) -> bool {
+        self.maps.iter().any(|map| is_within(path, &map.to))
+    }
+}
+
+/// With `--parents`, what is behind the `/./` of a source keeps its folders; without one, the whole path does.
+fn behind_pivot<'p>(source: &str, path: &'p str) -> &'p str {
+    let pivot =
+        source.find("/./").and_then(|at| source.get(..at)).unwrap_or_default().trim_start_matches("./").trim_start_matches('/');
+    below(path, pivot).filter(|_| !pivot.is_empty()).unwrap_or(path)
+}
+
+/// What ADD unpacks.
+fn is_archive(source: &str) -> bool {
+    [".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst"].iter().any(|end| source.ends_with(end))
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") }
+}
+
+/// What the copies above a step laid into the image.
+#[derive(Clone, Debug)]
+pub struct Laid<'v> {
+    view: &'v View,
+    /// In order; a copy that can't be read is a folder in which anything may lie.
+    copies: Vec<Result<ContextCopy, String>>,
+}
+
+impl<'v> Laid<'v> {
+    /// Nothing yet.
+    pub fn new(view: &'v View) -> Self {
+        Self { view, copies: Vec::new() }
+    }
+
+    /// Takes a step in, if it is a COPY or ADD.
+    pub fn after(&mut self, step: &Step<'_>) {
+        let instruction = step.instruction;
+        if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
+            return;
+        }
+        match self.read(step) {
+            Some(copy) => self.copies.push(Ok(copy)),
+            None => {
+                let to = instruction.arguments.values.last().map_or(Knowledge::Unknown, |to| step.state.absolute(to));
+                self.copies.push(Err(to.into_known().unwrap_or_else(|| "/".to_owned())));
+            }
+        }
+    }
+
+    /// Takes in what is brought by other means.
+    pub fn lay(&mut self, copy: ContextCopy) {
+        self.copies.push(Ok(copy));
+    }
+
+    /// A COPY or ADD as it works behind the copies so far.
+    pub fn read(&self, step: &Step<'_>) -> Option<ContextCopy> {
+        ContextCopy::of(step.instruction, &step.state, self.view, &|path| self.is_folder(path)).into_known()
+    }
+
+    fn is_folder(&self, path: &str) -> bool {
+        self.copies.iter().flatten().flat_map(|copy| &copy.maps).any(|map| {
+            let folder = if map.folder { Some(map.to.as_str()) } else { map.to.rsplit_once('/').map(|(folder, _)| folder) };
+            folder.is_some_and(|folder| is_within(folder, path))
+        })
+    }
+
+    /// The context path of what lies at an image path.
+    pub fn back(&self, path: &str) -> Option<String> {
+        self.copies.iter().rev().find_map(|copy| match copy {
+            Ok(copy) => copy.back(path, self.view).map(Some),
+            Err(folder) if is_within(path, folder) => Some(None),
+            Err(_) => None,
+        })?
+    }
+}
+
+impl Project for Laid<'_> {
+    fn look(&self, path: &str) -> Found {
+        for copy in self.copies.iter().rev() {
+            match copy {
+                Ok(copy) => {
+                    if let Some(from) = copy.back(path, self.view) {
+                        return match self.view.kind(&from) {
+                            Some(Kind::File | Kind::Link) => Found::File,
+                            Some(Kind::Folder) => Found::Folder,
+                            None => Found::Unknown,
+                        };
+                    }
+                }
+                Err(folder) if is_within(path, folder) => return Found::Unknown,
+                Err(_) => {}
+            }
+        }
+        if self.copies.iter().flatten().any(|copy| copy.fills(path)) || self.is_folder_of(path) {
+            Found::Nothing
+        } else {
+            Found::Unknown
+        }
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        for map in self.copies.iter().flatten().flat_map(|copy| &copy.maps) {
+            match map.back(folder) {
+                Some(from) if map.folder => names.extend(self.view.names(&from)),
+                // Files and folders that are laid somewhere below.
+                _ => names.extend(
+                    below(&map.to, folder)
+                        .filter(|rest| !rest.is_empty())
+                        .and_then(|rest| rest.split('/').next())
+                        .map(str::to_owned),
+                ),
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn text(&self, path: &str) -> Knowledge<Arc<str>> {
+        self.back(path).map_or(Knowledge::Unknown, |from| self.view.text(&from))
+    }
+
+    fn is_tracked(&self, path: &str) -> Knowledge<bool> {
+        self.back(path).map_or(Knowledge::Unknown, |from| self.view.is_tracked(&from))
+    }
+}
+
+impl Laid<'_> {
+    /// Whether the path lies beside something that a copy laid: a place that copies fill.
+    fn is_folder_of(&self, path: &str) -> bool {
+        let Some((folder, _)) = path.rsplit_once('/') else { return false };
+        self.copies
+            .iter()
+            .flatten()
+            .flat_map(|copy| &copy.maps)
+            .any(|map| !map.folder && map.to.rsplit_once('/').is_some_and(|(own, _)| own == folder))
+    }
+}

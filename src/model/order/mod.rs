@@ -1,0 +1,55 @@
+//! Which steps of a stage may change places.
+//!
+//! Owns: [`Order`], one stage with what each of its steps touches, and the question "what must go along if this step rises above
+//! that copy". Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
+//! write text, or decide whether a move is worth it.
+
+mod print;
+mod rise;
+
+pub use print::{CommandPrint, Print, StepPrint};
+pub use rise::{InTheWay, Needed, Rise};
+
+use super::brought::Laid;
+use super::{Model, Stage, Step};
+use crate::context::View;
+use std::cell::OnceCell;
+
+/// One stage in the light of its build context.
+pub struct Order<'m> {
+    /// The stage's steps.
+    pub steps: &'m [Step<'m>],
+    /// The build context.
+    pub view: &'m View,
+    stage: &'m Stage<'m>,
+    /// What the copies of the stages below laid.
+    below: Laid<'m>,
+    prints: Vec<OnceCell<StepPrint>>,
+}
+
+impl<'m> Order<'m> {
+    /// The stage with this index; the model should be one with named work folders.
+    pub fn new(model: &'m Model<'m>, stage: usize, view: &'m View) -> Option<Self> {
+        let own = model.stages.get(stage)?;
+        let mut below = Laid::new(view);
+        for link in model.chain(stage).into_iter().filter(|link| *link != stage) {
+            model.stages.get(link)?.steps.iter().for_each(|step| below.after(step));
+        }
+        let prints = own.steps.iter().map(|_| OnceCell::new()).collect();
+        Some(Self { steps: &own.steps, view, stage: own, below, prints })
+    }
+
+    /// What a step touches.
+    pub fn print(&self, index: usize) -> Option<&StepPrint> {
+        let step = self.steps.get(index)?;
+        let print = || StepPrint::of(self.stage, step, &self.laid_before(index), self.view);
+        Some(self.prints.get(index)?.get_or_init(print))
+    }
+
+    /// What the copies above a step laid.
+    pub fn laid_before(&self, index: usize) -> Laid<'m> {
+        let mut laid = self.below.clone();
+        self.steps.iter().take(index).for_each(|step| laid.after(step));
+        laid
+    }
+}

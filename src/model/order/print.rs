@@ -1,0 +1,282 @@
+//! What each step of a stage touches, sets and hangs on.
+//!
+//! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
+
+use crate::context::View;
+use crate::ecosystems::{self, Dependencies, Ecosystem, Entangled, Project, User};
+use crate::knowledge::Knowledge;
+use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
+use crate::model::footprint::{self, Area, Footprint, Region, Variables};
+use crate::model::volatile::is_volatile;
+use crate::model::{Form, Ran, Stage, Step, mount_option, surroundings};
+use crate::syntax::Keyword;
+use std::collections::BTreeSet;
+
+/// What a step touches, sets and hangs on.
+#[derive(Clone, Debug, Default)]
+pub struct Print {
+    /// Paths, variables, network.
+    pub footprint: Footprint,
+    /// Folders of the project that package managers fill.
+    pub makes: Vec<String>,
+    /// Files of the project that they may write back.
+    pub rewrites: Vec<String>,
+    /// Variables that it sets (ENV, ARG).
+    sets: BTreeSet<String>,
+    /// Which of the other settings it changes.
+    changes: Settings,
+    /// Which of them it hangs on.
+    needs: Settings,
+    /// It runs commands.
+    runs: bool,
+    /// What it makes belongs to somebody else than root.
+    pub other_user: bool,
+}
+
+/// Settings other than variables.
+#[derive(Clone, Copy, Debug, Default)]
+struct Settings {
+    workdir: bool,
+    user: bool,
+    shell: bool,
+}
+
+/// A command of a RUN with what it touches.
+pub struct CommandPrint {
+    /// The command.
+    pub ran: Ran,
+    /// What it touches.
+    pub footprint: Footprint,
+    /// Whose it is.
+    pub ecosystem: Option<&'static dyn Ecosystem>,
+    /// What it reads of the project, where a package manager knows.
+    pub dependencies: Option<Result<Option<Dependencies>, Entangled>>,
+}
+
+/// A step with its print, and for RUN and COPY what stands behind it.
+#[derive(Default)]
+pub struct StepPrint {
+    /// The whole step.
+    pub print: Print,
+    /// For RUN: its commands in order.
+    pub commands: Vec<CommandPrint>,
+    /// For a COPY or ADD from the build context: what it lays where.
+    pub copy: Option<ContextCopy>,
+    /// It is a COPY or ADD from the build context.
+    pub from_context: bool,
+}
+
+impl StepPrint {
+    /// Reads a step that comes behind what `laid` holds.
+    pub fn of(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View) -> Self {
+        let instruction = step.instruction;
+        match instruction.keyword {
+            Keyword::Run => Self::of_run(stage, step, laid, view),
+            Keyword::Copy | Keyword::Add => Self::of_copy(step, laid),
+            _ => Self { print: of_setting(step), ..Self::default() },
+        }
+    }
+
+    fn of_run(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View) -> Self {
+        let Some(run) = &step.run else { return Self::default() };
+        let line = step.instruction.lines.0;
+        let opaque = match (&run.form, run.script.list()) {
+            (Form::Other(language), _) => Some(format!("line {line} is a script for {language}, which is not read")),
+            (Form::Shell, Err(error)) => Some(format!("the script on line {line} can't be read as shell: {error}")),
+            _ => None,
+        };
+        let mounted = Mounted::of(step, view);
+        let (Some(mounted), None) = (mounted, &opaque) else {
+            let why = opaque.unwrap_or_else(|| format!("what line {line} mounts is not known"));
+            return Self { print: running(step, Footprint::anything(why)), ..Self::default() };
+        };
+        let project = mounted.over(laid);
+        let commands: Vec<CommandPrint> =
+            run.commands(&step.state).into_iter().map(|ran| command(stage, step, ran, &project, line)).collect();
+        let print = print_of(step, commands.iter(), &mounted.maps);
+        Self { print, commands, ..Self::default() }
+    }
+
+    /// The print of some of the commands of a RUN.
+    pub fn of_commands<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, view: &View) -> Print {
+        let maps = Mounted::of(step, view).map(|mounted| mounted.maps).unwrap_or_default();
+        print_of(step, commands, &maps)
+    }
+
+    fn of_copy(step: &Step<'_>, laid: &Laid<'_>) -> Self {
+        let instruction = step.instruction;
+        let from_context = is_context_copy(instruction);
+        let copy = if from_context { laid.read(step) } else { None };
+        let to = instruction.arguments.values.last();
+        let written = to.map_or(Knowledge::Unknown, |to| step.state.absolute(to));
+        let writes = match (&copy, written) {
+            (Some(copy), _) => Region::of(copy.maps.iter().map(|map| match map.folder {
+                true => Area::Below(map.to.clone()),
+                false => Area::At(map.to.clone()),
+            })),
+            // `COPY --from`, ADD of a URL or archive, and what can't be followed: anything below the destination.
+            (None, Knowledge::Known(to)) => Region::of([Area::Below(to)]),
+            (None, Knowledge::Unknown) => Region::anything(format!("where line {} copies to is not known", instruction.lines.0)),
+        };
+        let relative = to.is_some_and(|to| !to.starts_with(['/', '$']));
+        let mut print = of_setting(step);
+        print.footprint.writes = writes;
+        print.needs.workdir = relative || to.is_some_and(|to| to.contains('$'));
+        print.other_user = instruction.flag("chown").is_some() || instruction.flag("chmod").is_some();
+        Self { print, copy, from_context, commands: Vec::new() }
+    }
+}
+
+fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, line: usize) -> CommandPrint {
+    let mut at = surroundings(&stage.image, &step.state, &ran, &[]);
+    at.workdir = ran.folder.clone();
+    let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
+    let dependencies = owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, &at, project));
+    let mut footprint = footprint::of_command(&ran, &at, project);
+    for region in [&mut footprint.reads, &mut footprint.writes] {
+        if let Some(why) = region.anything.as_mut() {
+            *why = format!("line {line}: {why}");
+        }
+    }
+    CommandPrint { ran, footprint, ecosystem: owner, dependencies }
+}
+
+fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, mounted: &[Map]) -> Print {
+    let (mut footprint, mut makes, mut rewrites) = (Footprint::default(), Vec::new(), Vec::new());
+    for command in commands {
+        footprint.add(command.footprint.clone());
+        if let Some(Ok(Some(dependencies))) = &command.dependencies {
+            makes.extend(dependencies.makes.iter().cloned());
+            rewrites.extend(dependencies.rewrites.iter().cloned());
+        }
+    }
+    // What a mount brings needs no copy.
+    footprint.reads.areas.retain(|area| !mounted.iter().any(|map| map.back(area.path()).is_some()));
+    Print { makes, rewrites, ..running(step, footprint) }
+}
+
+fn running(step: &Step<'_>, footprint: Footprint) -> Print {
+    Print {
+        footprint,
+        needs: Settings { workdir: true, user: true, shell: true },
+        runs: true,
+        other_user: step.state.user != User::Root,
+        ..Print::default()
+    }
+}
+
+/// An instruction that makes settings, or touches nothing.
+fn of_setting(step: &Step<'_>) -> Print {
+    let instruction = step.instruction;
+    let mut print = Print { other_user: step.state.user != User::Root, ..Print::default() };
+    print.footprint.variables = Variables::Named(mentioned(instruction.arguments_text()));
+    if let Variables::Named(names) = &mut print.footprint.variables {
+        names.extend(instruction.flags.iter().flat_map(|flag| mentioned(flag.value())));
+    }
+    let values = &instruction.arguments.values;
+    match instruction.keyword {
+        Keyword::Env => print.sets.extend(values.chunks(2).filter_map(|pair| pair.first().cloned())),
+        Keyword::Arg => print.sets.extend(values.iter().map(|value| value.split('=').next().unwrap_or(value).to_owned())),
+        Keyword::Workdir => {
+            print.changes.workdir = true;
+            print.needs.user = true;
+            print.needs.workdir = values.first().is_some_and(|value| !value.starts_with('/'));
+            let folder = values.first().map_or(Knowledge::Unknown, |value| step.state.absolute(value));
+            print.footprint.writes = match folder {
+                Knowledge::Known(folder) => Region::of([Area::At(folder)]),
+                Knowledge::Unknown => Region::anything(format!("the folder on line {} is not known", instruction.lines.0)),
+            };
+        }
+        Keyword::User => print.changes.user = true,
+        Keyword::Shell => print.changes.shell = true,
+        Keyword::Unknown => print.footprint = Footprint::anything(format!("line {} is not known", instruction.lines.0)),
+        _ => {}
+    }
+    print
+}
+
+/// The variables that a text names.
+fn mentioned(text: &str) -> BTreeSet<String> {
+    text.split('$')
+        .skip(1)
+        .map(|rest| rest.strip_prefix('{').unwrap_or(rest))
+        .map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// What every command hangs on, whatever its footprint says.
+const OF_EVERY_COMMAND: &[&str] =
+    &["PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "SHELL", "BASH_ENV", "ENV", "IFS", "LANG", "LC_ALL", "UMASK"];
+
+impl Print {
+    /// Whether it hangs on the variable's value.
+    pub fn reads_variable(&self, name: &str) -> bool {
+        let named = match &self.footprint.variables {
+            Variables::All => true,
+            Variables::Tools => !is_volatile(name),
+            Variables::Named(names) => names.contains(name),
+        };
+        named || self.runs && OF_EVERY_COMMAND.contains(&name)
+    }
+
+    /// The variables that it sets.
+    pub fn sets(&self) -> impl Iterator<Item = &str> {
+        self.sets.iter().map(String::as_str)
+    }
+
+    /// Why this step and one behind it may not change places as far as settings go; `None` when they may.
+    pub fn settings_clash(&self, behind: &Self) -> Option<String> {
+        let variable = |setter: &Self, reader: &Self| {
+            setter.sets().find(|name| reader.reads_variable(name) || reader.sets.contains(*name)).map(str::to_owned)
+        };
+        if let Some(name) = variable(self, behind).or_else(|| variable(behind, self)) {
+            return Some(format!("the value of {name}"));
+        }
+        let meet = |changes: Settings, other: &Self| match () {
+            () if changes.workdir && (other.needs.workdir || other.changes.workdir) => Some("the work folder"),
+            () if changes.user && (other.needs.user || other.changes.user) => Some("the user"),
+            () if changes.shell && (other.needs.shell || other.changes.shell) => Some("the shell"),
+            () => None,
+        };
+        meet(self.changes, behind).or_else(|| meet(behind.changes, self)).map(str::to_owned)
+    }
+}
+
+/// Files of the build context that a RUN mounts.
+struct Mounted {
+    maps: Vec<Map>,
+}
+
+impl Mounted {
+    /// `None` when a mount can't be followed.
+    fn of(step: &Step<'_>, view: &View) -> Option<Self> {
+        let mut maps = Vec::new();
+        for flag in step.instruction.flags_named("mount") {
+            let value = flag.value();
+            let kind = mount_option(value, "type").unwrap_or("bind");
+            if kind != "bind" || mount_option(value, "from").is_some() {
+                continue;
+            }
+            let option = |names: &[&str]| names.iter().find_map(|name| mount_option(value, name)).map(str::to_owned);
+            let to = step.state.absolute(&option(&["target", "dst", "destination"])?).into_known()?;
+            let source = step.state.lookup_text(&option(&["source", "src"]).unwrap_or_default())?;
+            let from = match source.trim_matches('/') {
+                "" | "." => String::new(),
+                _ => view.expand(&source).pop()?,
+            };
+            let folder = view.kind(&from) == Some(crate::context::Kind::Folder);
+            maps.push(Map { from, to, folder, source: 0 });
+        }
+        Some(Self { maps })
+    }
+
+    /// The project as the RUN finds it.
+    fn over<'v>(&self, laid: &Laid<'v>) -> Laid<'v> {
+        let mut laid = laid.clone();
+        if !self.maps.is_empty() {
+            laid.lay(ContextCopy { maps: self.maps.clone() });
+        }
+        laid
+    }
+}

@@ -1,0 +1,284 @@
+//! What goes along when a step rises above a copy.
+//!
+//! Owns: the smallest set of steps that must rise together, the files that they need of the copies they pass, and what stands in
+//! the way.
+
+use super::{Order, Print, StepPrint};
+use crate::context::Kind;
+use crate::knowledge::Knowledge;
+use crate::model::brought::{ContextCopy, Map};
+use crate::model::footprint::{Area, is_system};
+use crate::model::paths::is_within;
+
+/// How a step can rise.
+#[derive(Clone, Debug, Default)]
+pub struct Rise {
+    /// The other steps that rise with it, in their order.
+    pub along: Vec<usize>,
+    /// What they need of the copies that stay below.
+    pub needs: Vec<Needed>,
+    /// Folders (context paths) that the install fills and a copy would lay the host's own over: the ignore file must name them.
+    pub overlaid: Vec<String>,
+    /// Files (context paths) that a command may write back, and a copy that now comes later replaces.
+    pub restored: Vec<String>,
+}
+
+/// A file or folder of the context that a rising step needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// Index of the copy that brings it.
+    pub copy: usize,
+    /// Index of the source of that copy.
+    pub source: usize,
+    /// Its path in the context.
+    pub from: String,
+    /// Its path in the image.
+    pub to: String,
+    /// It is a folder, needed whole.
+    pub folder: bool,
+    /// The first of the rising steps that needs it.
+    pub by: usize,
+}
+
+/// Why a step can't rise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InTheWay {
+    /// Index of the step that it can't pass.
+    pub step: usize,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl Order<'_> {
+    /// How the step at `at`, of which `print` is to move, can rise above the step at `over`.
+    ///
+    /// # Errors
+    /// The step that it can't pass, and why.
+    pub fn rise(&self, print: &Print, at: usize, over: usize) -> Result<Rise, InTheWay> {
+        let mut rise = Rise::default();
+        for index in (over..at).rev() {
+            let Some(step) = self.print(index) else { continue };
+            let blocked = self.pass(&mut rise, print, at, index, step);
+            let Err(why) = blocked else { continue };
+            if index == over || !self.may_go_along(step) {
+                return Err(InTheWay { step: index, why });
+            }
+            rise.needs.retain(|needed| needed.copy != index);
+            rise.along.insert(0, index);
+        }
+        self.whole_copies_go_along(&mut rise, at, over);
+        Ok(rise)
+    }
+
+    /// Whether a step may rise at all: the copy of the source may not, everything else may.
+    fn may_go_along(&self, step: &StepPrint) -> bool {
+        !step.from_context || step.copy.as_ref().is_some_and(|copy| copy.maps.iter().all(|map| !map.folder))
+    }
+
+    /// Lets everything that rises pass the step at `index`, which stays.
+    fn pass(&self, rise: &mut Rise, print: &Print, at: usize, index: usize, staying: &StepPrint) -> Result<(), String> {
+        let mut gathered = Rise::default();
+        let along = rise.along.clone();
+        let others = along.iter().filter_map(|other| Some((*other, &self.print(*other)?.print)));
+        for (riser, rising) in others.chain([(at, print)]) {
+            if let Some(setting) = staying.print.settings_clash(rising) {
+                return Err(format!("{setting} is not the same above it"));
+            }
+            match (&staying.copy, staying.from_context) {
+                (Some(copy), _) => self.pass_copy(&mut gathered, rising, riser, index, copy, staying)?,
+                (None, true) => return Err("what it copies can't be followed in the build context".to_owned()),
+                (None, false) => {
+                    if let Some(place) = staying.print.footprint.clash(&rising.footprint) {
+                        return Err(place);
+                    }
+                }
+            }
+        }
+        let Rise { needs, overlaid, restored, .. } = gathered;
+        for need in needs {
+            match rise.needs.iter_mut().find(|own| own.from == need.from && own.to == need.to) {
+                Some(own) => own.by = own.by.min(need.by),
+                None => rise.needs.push(need),
+            }
+        }
+        rise.overlaid.extend(overlaid);
+        rise.restored.extend(restored);
+        Ok(())
+    }
+
+    fn pass_copy(
+        &self,
+        gathered: &mut Rise,
+        rising: &Print,
+        riser: usize,
+        index: usize,
+        copy: &ContextCopy,
+        staying: &StepPrint,
+    ) -> Result<(), String> {
+        let footprint = &rising.footprint;
+        if let Some(why) = footprint.reads.anything.as_ref().or(footprint.writes.anything.as_ref()) {
+            return Err(why.clone());
+        }
+        if (footprint.reads.system || footprint.writes.system)
+            && let Some(place) = self.lays_into_system(copy)
+        {
+            return Err(format!("it lays {place}, among what packages install"));
+        }
+        for area in &footprint.reads.areas {
+            self.read_behind(gathered, area, riser, index, copy)?;
+        }
+        for area in &footprint.writes.areas {
+            let made = rising.makes.iter().find(|folder| is_within(area.path(), folder));
+            let rewritten = rising.rewrites.iter().any(|file| file == area.path());
+            match made {
+                Some(folder) => self.fill_before(gathered, folder, copy)?,
+                None if rewritten => gathered.restored.extend(copy.back(area.path(), self.view)),
+                None => self.write_before(area, rising, copy, staying)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The riser reads: of a copy that stays below it needs those files first.
+    fn read_behind(
+        &self,
+        gathered: &mut Rise,
+        area: &Area,
+        riser: usize,
+        index: usize,
+        copy: &ContextCopy,
+    ) -> Result<(), String> {
+        let path = area.path();
+        let found = copy.maps.iter().rev().find_map(|map| {
+            let from = map.back(path)?;
+            let kind = if from.is_empty() { Kind::Folder } else { self.view.kind(&from)? };
+            Some((map, from, kind))
+        });
+        if let Some((map, from, kind)) = found {
+            let folder = kind == Kind::Folder;
+            match (area, folder) {
+                (Area::At(_), true) => return Ok(()),
+                (Area::Below(_), true) if from.is_empty() => return Err(format!("a step that would rise reads all of {path}")),
+                _ => {}
+            }
+            if kind == Kind::Link {
+                return Err(format!("{from} is a link, which a COPY of its own would follow"));
+            }
+            gathered.needs.push(Needed { copy: index, source: map.source, from, to: path.to_owned(), folder, by: riser });
+            return Ok(());
+        }
+        match area {
+            Area::Below(_) if copy.maps.iter().any(|map| is_within(&map.to, path)) => {
+                Err(format!("a step that would rise reads all of {path}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The riser fills a folder: what the host has there must not come on top.
+    fn fill_before(&self, gathered: &mut Rise, folder: &str, copy: &ContextCopy) -> Result<(), String> {
+        for map in &copy.maps {
+            let Some(from) = map.back(folder).filter(|from| map.folder && !from.is_empty()) else {
+                if is_within(&map.to, folder) {
+                    return Err(format!("it copies into {folder}, which the install makes"));
+                }
+                continue;
+            };
+            if self.view.is_ignored(&from) {
+                continue;
+            }
+            let there = self.view.kind(&from).is_some();
+            match self.view.is_tracked(&from) {
+                Knowledge::Known(true) => {
+                    return Err(format!("git tracks {from}, which the install fills and this copy would lay over it"));
+                }
+                Knowledge::Unknown if there => {
+                    return Err(format!(
+                        "{from} is in the build context and would be laid over what was installed; name it in the ignore file"
+                    ));
+                }
+                _ => {}
+            }
+            gathered.overlaid.push(from);
+        }
+        Ok(())
+    }
+
+    /// The riser writes, outside of what it is known to fill: nothing of that may come with the copy.
+    fn write_before(&self, area: &Area, rising: &Print, copy: &ContextCopy, staying: &StepPrint) -> Result<(), String> {
+        let path = area.path();
+        for map in &copy.maps {
+            if is_within(&map.to, path) {
+                let only_folder = matches!(area, Area::At(_)) && (map.folder || map.to != path);
+                let same_owner = !rising.other_user && !staying.print.other_user;
+                if only_folder && same_owner {
+                    continue;
+                }
+                return Err(match only_folder {
+                    true => format!("{path} would be made by another step first, with another owner"),
+                    false => format!("a step that would rise changes {path}"),
+                });
+            }
+            let Some(from) = map.back(path) else { continue };
+            if self.view.kind(&from).is_some() || self.view.is_ignored(&from) && self.view.with_ignore("").kind(&from).is_some() {
+                return Err(format!("it brings {path}, which a step that would rise changes"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A path below the distribution's own folders that a copy lays.
+    fn lays_into_system(&self, copy: &ContextCopy) -> Option<String> {
+        copy.maps.iter().find_map(|map| match map.folder {
+            false => is_system(&map.to).then(|| map.to.clone()),
+            true if is_system(&map.to) => Some(map.to.clone()),
+            true if Area::Below(map.to.clone()).reaches_system() => self.system_file_below(map),
+            true => None,
+        })
+    }
+
+    fn system_file_below(&self, map: &Map) -> Option<String> {
+        let place = |from: &String| {
+            let rest = from.strip_prefix(map.from.as_str())?.trim_start_matches('/');
+            let to = format!("{}/{rest}", map.to.trim_end_matches('/'));
+            is_system(&to).then_some(to)
+        };
+        self.view.files_below(&map.from).iter().find_map(place)
+    }
+
+    /// A copy of which everything is needed rises as it stands, if nothing hinders it.
+    fn whole_copies_go_along(&self, rise: &mut Rise, at: usize, over: usize) {
+        for index in (over + 1..at).rev() {
+            let Some(copy) = self.print(index).and_then(|step| step.copy.as_ref()) else { continue };
+            let mut needs = rise.needs.iter().filter(|needed| needed.copy == index).peekable();
+            let whole = needs.peek().is_some()
+                && copy.maps.iter().all(|map| {
+                    rise.needs.iter().any(|needed| needed.copy == index && needed.from == map.from && needed.folder == map.folder)
+                });
+            if !whole || rise.along.contains(&index) || !self.commutes_upwards(rise, index, over) {
+                continue;
+            }
+            rise.needs.retain(|needed| needed.copy != index);
+            let place = rise.along.partition_point(|other| *other < index);
+            rise.along.insert(place, index);
+        }
+    }
+
+    /// Whether a copy can pass all steps between it and `over` that stay.
+    fn commutes_upwards(&self, rise: &Rise, index: usize, over: usize) -> bool {
+        let Some(own) = self.print(index) else { return false };
+        (over..index).filter(|other| !rise.along.contains(other)).all(|other| {
+            let Some(staying) = self.print(other) else { return true };
+            if staying.print.settings_clash(&own.print).is_some() {
+                return false;
+            }
+            match (&staying.copy, &own.copy) {
+                (Some(below), Some(above)) => above.maps.iter().all(|map| {
+                    below.back(&map.to, self.view).is_none_or(|from| from == map.from)
+                        && !below.maps.iter().any(|other| is_within(&other.to, &map.to) && other.to != map.to)
+                }),
+                _ => !staying.from_context && staying.print.footprint.clash(&own.print.footprint).is_none(),
+            }
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Variables whose value is another with every build.
+//!
+//! Owns: the names. Never does: look at a value.
+
+/// Words that such a name consists of: a commit, a date or number of the build, a version of the project.
+const COMMIT: &[&str] =
+    &["COMMIT", "SHA", "SHA1", "REV", "REVISION", "VCS", "GITSHA", "GITHASH", "GITREV", "GITREF", "GITCOMMIT", "HASH"];
+const BUILD: &[&str] =
+    &["DATE", "TIME", "TIMESTAMP", "NUMBER", "NUM", "ID", "STAMP", "TAG", "URL", "VERSION", "REV", "REF", "SHA", "COMMIT"];
+
+/// Whether a variable of this name is known to carry the commit, date, number or version of the very build: `GIT_SHA`, `VCS_REF`,
+/// `BUILD_DATE`, `CI_COMMIT_SHA`, `APP_VERSION`. A version of something that is fetched (`NODE_VERSION`, `PIP_VERSION`) is none.
+pub fn is_volatile(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split('_').filter(|word| !word.is_empty()).collect();
+    match words.as_slice() {
+        ["CACHEBUST" | "CACHEBUSTER" | "BUILDDATE" | "BUILDTIME" | "BUILDNUMBER" | "BUILDID" | "TIMESTAMP"] => true,
+        ["CACHE", "BUST" | "BUSTER" | "DATE"] => false,
+        [one] => COMMIT.contains(one) || *one == "VERSION",
+        ["GIT", rest @ ..] => rest.iter().all(|word| {
+            BUILD.contains(word) || COMMIT.contains(word) || matches!(*word, "BRANCH" | "SHORT" | "FULL" | "DESCRIBE" | "DIRTY")
+        }),
+        ["BUILD", rest @ ..] => rest.iter().all(|word| BUILD.contains(word)),
+        ["CI", ..] | ["GITHUB", "SHA" | "REF" | "RUN", ..] => true,
+        ["VCS", "REF" | "URL" | "REVISION"] => true,
+        [
+            "APP" | "RELEASE" | "PROJECT" | "IMAGE" | "SERVICE" | "PACKAGE",
+            "VERSION" | "REVISION" | "COMMIT" | "SHA" | "BUILD",
+        ] => true,
+        ["SOURCE", "COMMIT" | "REVISION" | "BRANCH" | "VERSION"] => true,
+        ["RELEASE", "DATE" | "TAG" | "ID"] => true,
+        ["COMMIT" | "REVISION" | "SHA", ..] => true,
+        [.., "COMMIT" | "REVISION", "HASH" | "SHA" | "ID" | "REF"] | [.., "COMMIT"] => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_volatile;
+
+    #[test]
+    fn names_are_told_apart() {
+        for name in [
+            "GIT_SHA",
+            "GIT_COMMIT",
+            "VCS_REF",
+            "BUILD_DATE",
+            "BUILD_NUMBER",
+            "CI_COMMIT_SHA",
+            "APP_VERSION",
+            "VERSION",
+            "git_commit",
+            "COMMIT_HASH",
+        ] {
+            assert!(is_volatile(name), "{name}");
+        }
+        for name in [
+            "NODE_VERSION",
+            "PIP_VERSION",
+            "BUILD_TYPE",
+            "BUILD_ENV",
+            "NODE_ENV",
+            "PATH",
+            "DEBIAN_FRONTEND",
+            "GIT_SSL_NO_VERIFY",
+            "UID",
+            "BUILD",
+        ] {
+            assert!(!is_volatile(name), "{name}");
+        }
+    }
+}
