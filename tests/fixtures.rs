@@ -3,7 +3,9 @@
 //!
 //! `INSTA_UPDATE=always cargo test --test fixtures` writes the snapshots anew; read them before they are committed.
 
-use dockeropt::pipeline::{self, Options, Outcome, Stop};
+use dockeropt::context::View;
+use dockeropt::edit::Applicability;
+use dockeropt::pipeline::{self, Options, OtherFile, Outcome, Place, Stop};
 use dockeropt::report::{Palette, diff};
 use dockeropt::{ecosystems, syntax, transforms};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +52,7 @@ impl Case {
         };
         let settings: DocumentMut = read("case.toml").parse().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for (key, _) in settings.iter() {
-            let known = ["hazard", "expect", "reason", "unsafe", "only", "syntax"].contains(&key);
+            let known = ["hazard", "expect", "reason", "unsafe", "only", "syntax", "assume-manifests"].contains(&key);
             assert!(known, "{}: case.toml says `{key}`, which nobody reads", folder.display());
         }
         let word = |key: &str| settings.get(key).and_then(Item::as_str).map(str::to_owned);
@@ -59,6 +61,8 @@ impl Case {
         if let Some(only) = settings.get("only").and_then(Item::as_array) {
             options.only = only.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
         }
+        options.place = place(folder);
+        options.assume_manifests = settings.get("assume-manifests").and_then(Item::as_bool) == Some(true);
         match word("syntax").as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),
@@ -83,6 +87,15 @@ impl Case {
 
     fn run(&self, text: &str) -> Outcome {
         pipeline::run(text, &self.options, transforms::all())
+    }
+
+    /// The options of a second run, in which the ignore file is as the first one left it.
+    fn options_behind(&self, outcome: &Outcome) -> Options {
+        let mut options = self.options.clone();
+        if let (Some(place), Some(change)) = (options.place.as_mut(), &outcome.ignore) {
+            place.view = place.view.with_ignore(&change.after);
+        }
+        options
     }
 
     fn snapshot_name(&self) -> String {
@@ -122,15 +135,48 @@ impl Case {
         assert_eq!(outcome.culprits, [], "a guard stopped a fix");
         assert!(matches!(outcome.stop, Stop::Fixpoint | Stop::Broken), "{:?}", outcome.stop);
         assert!(outcome.stop == Stop::Fixpoint || !outcome.changed());
-        let again = self.run(&outcome.after);
+        let again = pipeline::run(&outcome.after, &self.options_behind(outcome), transforms::all());
         assert_eq!(outcome.after, again.after, "a second run changes it again");
+        assert_eq!(again.ignore, None, "a second run changes the ignore file again");
         let before = comments::of(&outcome.before);
         let after = comments::of(&outcome.after);
-        assert_eq!(before.without_header(), after.without_header(), "comments");
+        let (mut before, mut after) = (before.without_header().to_vec(), after.without_header().to_vec());
+        if self.options.place.is_some() {
+            // They move with their instructions; the guards hold that they stay above them.
+            before.sort();
+            after.sort();
+        }
+        assert_eq!(before, after, "comments");
         if outcome.stop == Stop::Fixpoint {
             assert_eq!(syntax::parse(&outcome.after).errors, [], "the result does not parse");
         }
     }
+}
+
+/// The build context in `context/`, where there is one, and the other Dockerfiles in it.
+fn place(folder: &Path) -> Option<Place> {
+    let root = folder.join("context");
+    let mut files = Vec::new();
+    read_below(&root, &root, &mut files)?;
+    let others = files
+        .iter()
+        .filter(|(name, _)| name.ends_with("Dockerfile"))
+        .filter_map(|(name, text)| Some(OtherFile { name: name.clone(), text: text.as_deref()?.into() }));
+    let view = View::of_files(files.iter().map(|(name, text)| (name.as_str(), text.as_deref())));
+    Some(Place { view, others: others.collect(), targets: Vec::new() })
+}
+
+fn read_below(root: &Path, folder: &Path, files: &mut Vec<(String, Option<String>)>) -> Option<()> {
+    for entry in std::fs::read_dir(folder).ok()? {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_below(root, &path, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            files.push((name, String::from_utf8(std::fs::read(&path).unwrap()).ok()));
+        }
+    }
+    Some(())
 }
 
 fn refusals(outcome: &Outcome) -> Vec<String> {
@@ -142,6 +188,15 @@ fn picture(outcome: &Outcome, refusals: &[String]) -> String {
     let mut text = diff::unified(Path::new("Dockerfile"), &outcome.before, &outcome.after, Palette::PLAIN);
     if text.is_empty() {
         text.push_str("no change\n");
+    }
+    if let Some(change) = &outcome.ignore {
+        let before = change.before.as_deref().unwrap_or_default();
+        text.push_str(&diff::unified(Path::new(&change.path), before, &change.after, Palette::PLAIN));
+    }
+    for applied in &outcome.applied {
+        let unsafe_too = if applied.applicability == Applicability::Unsafe { " (unsafe)" } else { "" };
+        writeln!(text, "\n{}{unsafe_too}", applied.title).unwrap();
+        applied.notes.iter().for_each(|note| writeln!(text, "  {note}").unwrap());
     }
     if outcome.stop == Stop::Broken {
         text.push_str("\nthe builder refuses this file\n");

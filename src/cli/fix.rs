@@ -1,17 +1,17 @@
 //! `dockeropt fix`: show the diff, or write it.
 
 use super::explain::ids;
-use super::files::{self, Found, Workers};
+use super::files::{self, Workers};
 use super::job::{Done, Format, Job, Mode};
 use super::output::{self, Colour, Output};
-use super::{Exit, explain};
+use super::{Exit, explain, place};
 use crate::pipeline::Options;
 use crate::report::summary::Total;
 use anyhow::ensure;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 // No line is longer than 78 characters, so that none is broken on a narrow terminal.
 const AFTER_HELP: &str = "\
@@ -75,6 +75,13 @@ pub(super) struct Arguments {
     /// Also apply fixes after which the image's content, base or behaviour may differ.
     #[arg(long = "unsafe")]
     unsafe_fixes: bool,
+    /// The folder that is handed to the builder (`docker build DIR`), for all files. Without it, compose and bake files, build
+    /// commands in CI and Makefiles, and the sources of COPY tell.
+    #[arg(long, value_name = "DIR")]
+    context: Option<PathBuf>,
+    /// Where the build context can't be seen, take manifests of the usual names for granted, written so that a missing one does no harm.
+    #[arg(long)]
+    assume_manifests: bool,
     /// The image that a new `# syntax=` line names (docker/dockerfile:1 if not said); `off`: never add or raise one, for where no
     /// registry can be reached.
     #[arg(long, value_name = "REF|off", value_parser = syntax)]
@@ -105,8 +112,13 @@ fn syntax(reference: &str) -> Result<String, String> {
 
 impl Arguments {
     fn options(&self) -> Options {
-        let mut options =
-            Options { unsafe_fixes: self.unsafe_fixes, only: self.only.clone(), skip: self.skip.clone(), ..Options::default() };
+        let mut options = Options {
+            unsafe_fixes: self.unsafe_fixes,
+            assume_manifests: self.assume_manifests,
+            only: self.only.clone(),
+            skip: self.skip.clone(),
+            ..Options::default()
+        };
         match self.syntax.as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),
@@ -152,17 +164,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         nothing_found(paths, job.quiet);
         return Ok(Exit::Done);
     }
-    let done: Vec<Done> =
-        Workers::for_files(found.len())?.install(|| found.into_par_iter().map(|file| one(&job, file)).collect());
-    print(arguments, &job, &done)
-}
-
-fn one(job: &Job, file: Found) -> Done {
-    match file {
-        Found::Stdin => job.run(Path::new("-")),
-        Found::File(path) => job.run(&path),
-        Found::Failed(path, error) => job.failure(&path, &error),
+    if let Some(context) = &arguments.context {
+        ensure!(
+            context.is_dir(),
+            "--context {}: is no folder: name the one that `docker build` gets",
+            crate::report::path::shown(context)
+        );
     }
+    let workers = Workers::for_files(found.len())?;
+    let groups = place::groups(found, arguments.context.as_deref());
+    let done: Vec<Done> = workers.install(|| groups.into_par_iter().flat_map_iter(|group| job.run_group(&group)).collect());
+    print(arguments, &job, &done)
 }
 
 fn nothing_found(paths: &[PathBuf], quiet: bool) {

@@ -2,9 +2,11 @@
 //!
 //! Owns: reading, the run, writing, and what becomes of an error on the way: it costs this file and no other.
 
+use super::files::Found;
 use super::output::error_text;
+use super::place::Group;
 use super::{Exit, files, panics};
-use crate::pipeline::{self, Options, Outcome, Stop};
+use crate::pipeline::{self, IgnoreChange, Options, Outcome, Stop};
 use crate::report::summary::{self, Total};
 use crate::report::{self, Palette, diff};
 use crate::{syntax, transforms};
@@ -69,9 +71,25 @@ pub(super) struct Done {
 }
 
 impl Job {
-    /// Does one file; `-` is standard input.
-    pub(super) fn run(&self, path: &Path) -> Done {
-        self.attempt(path).unwrap_or_else(|error| self.failure(path, &error))
+    /// Does files that may share an ignore file, in order.
+    pub(super) fn run_group(&self, group: &Group) -> Vec<Done> {
+        let mut ignore: Option<(String, String)> = None;
+        let mut run = |path: &Path| {
+            let known = ignore.as_ref().map(|(file, text)| (file.as_str(), text.as_str()));
+            match self.attempt(path, group, known) {
+                Ok((done, change)) => {
+                    ignore = change.map(|change| (change.path, change.after)).or(ignore.take());
+                    done
+                }
+                Err(error) => self.failure(path, &error),
+            }
+        };
+        let one = |file: &Found| match file {
+            Found::Stdin => run(Path::new("-")),
+            Found::File(path) => run(path),
+            Found::Failed(path, error) => self.failure(path, error),
+        };
+        group.files.iter().map(one).collect()
     }
 
     /// What is printed of a file that could not be done.
@@ -92,25 +110,27 @@ impl Job {
         }
     }
 
-    fn attempt(&self, path: &Path) -> anyhow::Result<Done> {
+    fn attempt(&self, path: &Path, group: &Group, ignore: Option<(&str, &str)>) -> anyhow::Result<(Done, Option<IgnoreChange>)> {
         let shown = report::path::shown(path);
         let text = files::read(path)?;
-        let outcome = panics::caught(|| pipeline::run(&text, &self.options, transforms::all())).with_context(|| shown.clone())?;
+        let options = Options { place: group.place(path, ignore), ..self.options.clone() };
+        let outcome = panics::caught(|| pipeline::run(&text, &options, transforms::all())).with_context(|| shown.clone())?;
         ensure!(outcome.stop != Stop::Broken, broken(&shown, &text));
         let written = outcome.changed() && matches!(self.mode, Mode::Write { .. });
         if written {
-            files::replace(path, &outcome.before, &outcome.after)?;
+            write(path, group.root(), &outcome)?;
         }
-        Ok(Done {
-            stdout: self.product(path, &shown, &outcome),
+        let done = Done {
+            stdout: self.product(path, &shown, &outcome, group.root()),
             stderr: summary::of_file(&shown, &outcome, self.quiet, self.stderr),
             total: Total::of(&outcome),
             written,
-        })
+        };
+        Ok((done, outcome.ignore))
     }
 
     /// What goes to standard output.
-    fn product(&self, path: &Path, shown: &str, outcome: &Outcome) -> String {
+    fn product(&self, path: &Path, shown: &str, outcome: &Outcome, root: Option<&Path>) -> String {
         match self.mode {
             _ if self.format == Format::Json => format!("{}\n", report::outcome_json(&path.to_string_lossy(), outcome)),
             Mode::Filter => outcome.after.clone(),
@@ -123,10 +143,39 @@ impl Job {
                 } else {
                     files::name_in_diff(path, self.folder.as_deref())
                 };
-                diff::unified(&name, &outcome.before, &outcome.after, self.stdout)
+                let mut text = diff::unified(&name, &outcome.before, &outcome.after, self.stdout);
+                if let (Some(change), Some(root)) = (&outcome.ignore, root) {
+                    let name = files::name_in_diff(&root.join(&change.path), self.folder.as_deref());
+                    text.push_str(&match &change.before {
+                        Some(before) => diff::unified(&name, before, &change.after, self.stdout),
+                        None => diff::created(&name, &change.after, self.stdout),
+                    });
+                }
+                text
             }
         }
     }
+}
+
+/// Writes the Dockerfile and, where it changes, the ignore file: both or neither.
+fn write(path: &Path, root: Option<&Path>, outcome: &Outcome) -> anyhow::Result<()> {
+    let ignore = outcome.ignore.as_ref().zip(root).map(|(change, root)| (root.join(&change.path), change));
+    match &ignore {
+        Some((file, IgnoreChange { before: Some(before), after, .. })) => files::replace(file, before, after)?,
+        Some((file, change)) => files::create(file, &change.after)?,
+        None => {}
+    }
+    if outcome.before == outcome.after {
+        return Ok(());
+    }
+    files::replace(path, &outcome.before, &outcome.after).inspect_err(|_| {
+        // What can't be taken back does no harm: it only names what the install would have made.
+        match &ignore {
+            Some((file, IgnoreChange { before: Some(before), after, .. })) => drop(files::replace(file, after, before)),
+            Some((file, _)) => drop(std::fs::remove_file(file)),
+            None => {}
+        }
+    })
 }
 
 /// What the builder would say of a file that it refuses, a line for each place.

@@ -11,6 +11,7 @@ mod list;
 mod output;
 mod panics;
 mod parse;
+mod place;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

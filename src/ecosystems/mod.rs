@@ -17,6 +17,7 @@ mod go;
 mod gradle;
 mod invocation;
 mod jvm;
+pub mod leftovers;
 mod maven;
 mod mix;
 mod npm;

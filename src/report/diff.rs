@@ -28,6 +28,18 @@ pub fn unified(file: &Path, before: &str, after: &str, palette: Palette) -> Stri
     diff.text
 }
 
+/// A new file, as git shows one.
+pub fn created(file: &Path, text: &str, palette: Palette) -> String {
+    let new: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut diff = Diff { old: &[], new: &new, palette, text: String::new() };
+    let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &[], &new), CONTEXT);
+    diff.git_header(&path::in_diff("a", file), &path::in_diff("b", file));
+    diff.header("---", "/dev/null");
+    diff.header("+++", &path::in_diff("b", file));
+    hunks.iter().for_each(|hunk| diff.hunk(hunk));
+    diff.text
+}
+
 struct Diff<'a> {
     old: &'a [&'a str],
     new: &'a [&'a str],
@@ -39,6 +51,14 @@ impl Diff<'_> {
     fn header(&mut self, mark: &str, name: &str) {
         self.text.push_str(&self.palette.paint(Ink::Heading, &format!("{mark} {name}")));
         self.text.push('\n');
+    }
+
+    /// Without these lines `git apply` would not make a file.
+    fn git_header(&mut self, old: &str, new: &str) {
+        for line in [format!("diff --git {old} {new}"), "new file mode 100644".to_owned()] {
+            self.text.push_str(&self.palette.paint(Ink::Heading, &line));
+            self.text.push('\n');
+        }
     }
 
     fn hunk(&mut self, ops: &[DiffOp]) {

@@ -11,6 +11,7 @@ pub fn outcome_json(file: &str, outcome: &Outcome) -> Value {
     json!({
         "file": file,
         "changed": outcome.changed(),
+        "ignore": outcome.ignore.as_ref().map(|change| json!({ "path": change.path, "before": change.before, "after": change.after })),
         "applied": outcome.applied.iter().map(applied).collect::<Vec<_>>(),
         "refused": outcome.refused.iter().map(refused).collect::<Vec<_>>(),
         "remaining": outcome.remaining.iter().map(applied).collect::<Vec<_>>(),

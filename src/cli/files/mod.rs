@@ -9,7 +9,7 @@ mod replace;
 
 pub(super) use find::{Found, find};
 pub(super) use read::{is_stdin, read};
-pub(super) use replace::replace;
+pub(super) use replace::{create, replace};
 
 use anyhow::Context;
 use std::path::{Path, PathBuf};

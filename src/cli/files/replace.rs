@@ -15,6 +15,16 @@ pub(crate) fn replace(path: &Path, before: &str, after: &str) -> anyhow::Result<
     write(path, before, after).with_context(|| format!("{shown}: not written"))
 }
 
+/// Writes a file that is not there yet.
+pub(crate) fn create(path: &Path, text: &str) -> anyhow::Result<()> {
+    let shown = report::path::shown(path);
+    let made = OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    made.with_context(|| format!("{shown}: can't be made"))
+}
+
 fn write(path: &Path, before: &str, after: &str) -> anyhow::Result<()> {
     let target = path.canonicalize()?;
     let metadata = target.metadata()?;

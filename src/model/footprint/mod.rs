@@ -5,7 +5,7 @@
 mod program;
 mod region;
 
-pub use program::of_command;
+pub use program::{of_command, scripts_of};
 pub use region::{Area, Region, is_system};
 
 use std::collections::BTreeSet;

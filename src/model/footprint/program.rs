@@ -10,3 +10,8 @@ use crate::model::Ran;
 pub fn of_command(ran: &Ran, _at: &Surroundings<'_>, _project: &dyn Project) -> Footprint {
     Footprint::anything(format!("`{}` may touch anything", ran.invocation.program))
 }
+
+/// The scripts of the project that a command runs, and those that they source, by their image paths.
+pub fn scripts_of(_ran: &Ran, _project: &dyn Project) -> Vec<String> {
+    Vec::new()
+}

@@ -3,7 +3,7 @@
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
 use crate::context::View;
-use crate::ecosystems::{self, Dependencies, Ecosystem, Entangled, Project, User};
+use crate::ecosystems::{self, Dependencies, Ecosystem, Entangled, Part, Project, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -133,6 +133,9 @@ fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, 
     let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
     let dependencies = owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, &at, project));
     let mut footprint = footprint::of_command(&ran, &at, project);
+    if let (Some(Ok(Some(Dependencies { part: Part::Whole, .. }))), Variables::All) = (&dependencies, &footprint.variables) {
+        footprint.variables = Variables::Tools;
+    }
     for region in [&mut footprint.reads, &mut footprint.writes] {
         if let Some(why) = region.anything.as_mut() {
             *why = format!("line {line}: {why}");

@@ -1,0 +1,238 @@
+//! # What it does
+//! Moves setup steps above the copy of the source: system packages and tools, users and groups, folders, downloads of a fixed version,
+//! and setup scripts of the project, which are copied first on their own. Steps keep their comments and their order among themselves.
+//!
+//! # Why
+//! BuildKit runs a step again when anything above it changed. Setup below the source is done again with every edit, although it uses
+//! nothing of the source.
+//!
+//! # Example
+//! Before:
+//! ```dockerfile
+//! FROM python:3.12-slim
+//! WORKDIR /app
+//! COPY . .
+//! RUN apt-get update && apt-get install -y --no-install-recommends libpq5
+//! CMD ["python", "main.py"]
+//! ```
+//! After:
+//! ```dockerfile
+//! FROM python:3.12-slim
+//! WORKDIR /app
+//! RUN apt-get update && apt-get install -y --no-install-recommends libpq5
+//! COPY . .
+//! CMD ["python", "main.py"]
+//! ```
+//!
+//! # Safety
+//! Safe when everything that a step reads and writes is known, nothing of it comes with the source (a setup script that is copied
+//! first, and what it sources, aside), and every step that it passes commutes with it. Refused where a step between sets what it
+//! hangs on, where the copy lays files among those of packages (`COPY rootfs /`), and where what is fetched changes behind its name
+//! (`apt-get upgrade`, a branch, `latest`): that would now stay as it was until something else changes. Never Unsafe.
+//!
+//! # References
+//! Docker's guide "Optimize cache usage in builds": order your layers.
+
+use super::rising::{self, Movement, Riser, RiserPart};
+use crate::ecosystems::Activity;
+use crate::edit::{Applicability, Fix};
+use crate::model::footprint::{self, Fetch};
+use crate::model::order::{CommandPrint, Order, StepPrint};
+use crate::model::paths::is_within;
+use crate::pipeline::{Meta, Refusal, Scene, Transform};
+use crate::syntax::{Dockerfile, Keyword};
+
+/// See the module.
+pub struct HoistSetup;
+
+/// Setup below one copy of the source, and what became of it.
+pub struct Site {
+    at: usize,
+    result: Result<Fix, Refusal>,
+}
+
+impl Transform for HoistSetup {
+    type Site = Site;
+    const META: Meta = Meta {
+        id: "hoist-setup",
+        summary: "runs setup steps that need no source before the source is copied",
+        source: include_str!("hoist_setup.rs"),
+    };
+
+    fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
+        let Some(view) = &scene.view else { return Vec::new() };
+        if !rising::has_copy_above_run(scene.dockerfile) {
+            return Vec::new();
+        }
+        let model = scene.model_with_named_workdirs();
+        let orders: Vec<Order<'_>> = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view)).collect();
+        orders.iter().flat_map(|order| Stage { dockerfile: scene.dockerfile, order }.sites()).collect()
+    }
+
+    fn place(&self, site: &Site) -> usize {
+        site.at
+    }
+
+    fn propose(&self, _scene: &Scene<'_>, site: &Site) -> Result<Fix, Refusal> {
+        site.result.clone()
+    }
+}
+
+struct Stage<'s, 'm> {
+    dockerfile: &'s Dockerfile,
+    order: &'s Order<'m>,
+}
+
+impl<'s, 'm> Stage<'s, 'm> {
+    /// The topmost copy that something can rise above makes a fix; what can't rise above any copy of a folder is refused.
+    fn sites(&self) -> Vec<Site> {
+        let copies: Vec<usize> = (0..self.order.steps.len()).filter(|index| self.is_source(*index)).collect();
+        let mut refused: Vec<(usize, Refusal)> = Vec::new();
+        for over in copies {
+            let mut movement = Movement::over(self.dockerfile, self.order, over);
+            for at in over + 1..self.order.steps.len() {
+                let Some(step) = self.order.print(at).filter(|step| is_setup(step)) else { continue };
+                match self.rise(&mut movement, at, step) {
+                    Ok(()) | Err(None) => {}
+                    Err(Some(refusal)) if installs(step) && !refused.iter().any(|(own, _)| *own == at) => {
+                        refused.push((at, refusal))
+                    }
+                    Err(Some(_)) => {}
+                }
+            }
+            if !movement.is_empty() {
+                let moved: Vec<usize> = movement.steps().collect();
+                refused.retain(|(at, _)| !moved.contains(at));
+                let fixed = movement.edit().map(|edit| self.worded(&movement, edit));
+                return self.with_refusals(over, fixed, refused);
+            }
+        }
+        self.refusals(refused)
+    }
+
+    fn with_refusals(&self, over: usize, fixed: Result<Fix, Refusal>, refused: Vec<(usize, Refusal)>) -> Vec<Site> {
+        let mut sites = vec![Site { at: self.start(over), result: fixed }];
+        sites.extend(self.refusals(refused));
+        sites
+    }
+
+    fn refusals(&self, refused: Vec<(usize, Refusal)>) -> Vec<Site> {
+        refused.into_iter().map(|(at, refusal)| Site { at: self.start(at), result: Err(refusal) }).collect()
+    }
+
+    fn start(&self, index: usize) -> usize {
+        self.order.steps.get(index).map_or(0, |step| step.instruction.span.start)
+    }
+
+    /// A copy from the context that brings more than single files, or files that a person edits.
+    fn is_source(&self, index: usize) -> bool {
+        self.order
+            .print(index)
+            .is_some_and(|step| step.from_context && step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder)))
+    }
+
+    /// Lets a step rise with the others. `Err(None)`: it is no setup as far as this copy goes.
+    fn rise(&self, movement: &mut Movement<'s, 'm>, at: usize, step: &StepPrint) -> Result<(), Option<Refusal>> {
+        if let Fetch::Mutable(what) = &step.print.footprint.fetches {
+            let why =
+                format!("{what} changes behind its name: above the source it would stay as it is until something else changes");
+            return Err(Some(Refusal::NoGain { why }));
+        }
+        if self.makes_project_files(movement, step) {
+            return Err(None);
+        }
+        let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone() };
+        let needs = movement.needs_of(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))?;
+        let scripts: Vec<String> = self.scripts(at, step);
+        if !needs.iter().all(|needed| scripts.contains(needed)) {
+            return Err(None);
+        }
+        movement.add(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))
+    }
+
+    /// Whether it writes files among those of the source: then it works on the project, and is no setup.
+    fn makes_project_files(&self, movement: &Movement<'_, '_>, step: &StepPrint) -> bool {
+        let Some(copy) = self.order.print(movement.copy()).and_then(|step| step.copy.as_ref()) else { return false };
+        let inside = |path: &str| copy.maps.iter().any(|map| map.folder && is_within(path, &map.to));
+        let others = step.commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
+        others.flat_map(|command| &command.footprint.writes.areas).any(|area| inside(area.path()))
+    }
+
+    /// The scripts of the project that a step runs, by their image paths.
+    fn scripts(&self, at: usize, step: &StepPrint) -> Vec<String> {
+        let laid = self.order.laid_before(at);
+        step.commands.iter().flat_map(|command| footprint::scripts_of(&command.ran, &laid)).collect()
+    }
+
+    fn worded(&self, movement: &Movement<'_, '_>, edit: crate::edit::Edit) -> Fix {
+        let names: Vec<String> = movement.steps().filter_map(|index| self.name(index)).collect();
+        let title = match movement.copied().as_slice() {
+            [] => format!("run {} before the source is copied", listed(&names)),
+            scripts => format!("copy {} first and run {} before the source is copied", scripts.join(", "), listed(&names)),
+        };
+        Fix {
+            title,
+            edits: vec![edit],
+            applicability: Applicability::Safe,
+            notes: Vec::new(),
+            removes_comments: Vec::new(),
+            moves: true,
+            ignores: Vec::new(),
+        }
+    }
+
+    /// A RUN that is setup, in a few words.
+    fn name(&self, index: usize) -> Option<String> {
+        let step = self.order.steps.get(index).filter(|step| step.instruction.keyword == Keyword::Run)?;
+        let print = self.order.print(index).filter(|print| is_setup(print))?;
+        let main = print
+            .commands
+            .iter()
+            .find(|command| weight(command) > 1)
+            .or_else(|| print.commands.iter().find(|command| weight(command) > 0))?;
+        let text = step.run.as_ref()?.text().get(main.ran.invocation.span.clone())?;
+        let words: Vec<&str> = text.split_whitespace().filter(|word| !word.starts_with('-')).take(4).collect();
+        Some(format!("`{}`", words.join(" ")))
+    }
+}
+
+/// Whether a RUN sets the image up, and everything that it touches is known.
+fn is_setup(step: &StepPrint) -> bool {
+    let footprint = &step.print.footprint;
+    let known = footprint.reads.anything.is_none() && footprint.writes.anything.is_none();
+    known && step.commands.iter().any(|command| weight(command) > 0) && !step.commands.iter().any(reads_project)
+}
+
+fn reads_project(command: &CommandPrint) -> bool {
+    match &command.dependencies {
+        Some(Ok(Some(dependencies))) => !dependencies.files.is_empty() || !dependencies.folders.is_empty(),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// 2: it installs or downloads; 1: it sets up cheaply; 0: neither.
+fn weight(command: &CommandPrint) -> u8 {
+    let fetches = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
+    let installs = matches!(fetches, Some(Activity::Install { .. } | Activity::RefreshIndex));
+    match command.ran.invocation.program.as_str() {
+        _ if installs || command.footprint.fetches != Fetch::Nothing => 2,
+        "useradd" | "adduser" | "groupadd" | "addgroup" | "mkdir" => 1,
+        _ => 0,
+    }
+}
+
+/// Whether leaving the step where it is costs something worth a word.
+fn installs(step: &StepPrint) -> bool {
+    step.commands.iter().any(|command| weight(command) > 1)
+}
+
+/// `a`, `a and b`, `a, b and 2 more`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "setup".to_owned(),
+        [one] => one.clone(),
+        [one, other] => format!("{one} and {other}"),
+        [one, other, rest @ ..] => format!("{one}, {other} and {} more", rest.len()),
+    }
+}

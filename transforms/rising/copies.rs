@@ -1,0 +1,171 @@
+//! The COPY of the files that something needs before the rest of the source.
+//!
+//! Owns: writing it as the author writes: keyword, flags, prefix of sources, style of the destination. Never does: choose the files.
+
+use crate::model::Step;
+use crate::model::order::{Needed, Order, Rise};
+use crate::model::paths::is_within;
+use crate::pipeline::Refusal;
+use crate::syntax::{DirectiveName, Dockerfile, Instruction, ItemKind};
+
+/// Lines longer than this are broken.
+const WIDEST: usize = 120;
+
+/// The lines of text (each an instruction) that stand directly above the step `by`.
+pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize) -> Result<Vec<String>, Refusal> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for need in rise.needs.iter().filter(|need| need.by == by) {
+        let folder = parent(&need.to);
+        let group = groups
+            .iter_mut()
+            .find(|group| !need.folder && !group.whole_folder && group.copy == need.copy && group.folder == folder);
+        match group {
+            Some(group) => group.needs.push(need),
+            None => {
+                groups.push(Group { copy: need.copy, folder: folder.to_owned(), whole_folder: need.folder, needs: vec![need] })
+            }
+        }
+    }
+    groups.sort_by(|one, other| {
+        (one.copy, depth(&one.folder), &one.folder).cmp(&(other.copy, depth(&other.folder), &other.folder))
+    });
+    let writer = Writer { dockerfile, order };
+    if let Some(line) = writer.with_parents(&groups) {
+        return Ok(vec![line]);
+    }
+    groups.iter().map(|group| writer.line(group)).collect()
+}
+
+/// Files that come to lie in one folder.
+struct Group<'r> {
+    copy: usize,
+    folder: String,
+    whole_folder: bool,
+    needs: Vec<&'r Needed>,
+}
+
+fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((folder, _)) => folder,
+    }
+}
+
+fn depth(path: &str) -> usize {
+    path.matches('/').count()
+}
+
+struct Writer<'w, 'm> {
+    dockerfile: &'w Dockerfile,
+    order: &'w Order<'m>,
+}
+
+impl Writer<'_, '_> {
+    fn line(&self, group: &Group<'_>) -> Result<String, Refusal> {
+        let not_editable = |why: String| Refusal::NotEditable { why };
+        let step = self.order.steps.get(group.copy).ok_or_else(|| not_editable("a copy is not there".to_owned()))?;
+        let instruction = step.instruction;
+        let mut sources = Vec::new();
+        for need in &group.needs {
+            if need.from.contains(['*', '?', '[', '\\', '$', '"']) {
+                return Err(not_editable(format!("the name {} can't be written in a COPY as it is", need.from)));
+            }
+            sources.push(self.source(instruction, need));
+        }
+        let destination = self.destination(step, group);
+        let Some(destination) = destination else {
+            return Err(not_editable(format!("line {} lays {} under another name", instruction.lines.0, group.folder)));
+        };
+        Ok(self.written(instruction, &[], &sources, &destination))
+    }
+
+    /// A source in the author's way: with `./` in front where they write it so.
+    fn source(&self, instruction: &Instruction, need: &Needed) -> String {
+        let own = instruction.arguments.values.get(need.source).map_or("", String::as_str);
+        let dotted = own.starts_with("./") && own.len() > 2;
+        let slash = if need.folder { "/" } else { "" };
+        format!("{}{}{slash}", if dotted { "./" } else { "" }, need.from)
+    }
+
+    /// The destination in the author's way, a folder with `/` behind it.
+    fn destination(&self, step: &Step<'_>, group: &Group<'_>) -> Option<String> {
+        let written = step.instruction.arguments.values.last()?;
+        let absolute = step.state.absolute(written).into_known()?;
+        let folder = if group.whole_folder { group.needs.first()?.to.as_str() } else { group.folder.as_str() };
+        if !is_within(folder, &absolute) {
+            return None;
+        }
+        let rest = folder.get(absolute.trim_end_matches('/').len()..)?.trim_matches('/');
+        let alone = group.needs.len() == 1 && !group.whole_folder;
+        if rest.is_empty() && alone && written == "." {
+            return Some(written.clone());
+        }
+        let head = match written.as_str() {
+            "." | "./" if rest.is_empty() => "./".to_owned(),
+            // `COPY . .` names folders in the work folder by their names alone.
+            "." | "./" => String::new(),
+            other => format!("{}/", other.strip_suffix("/.").unwrap_or(other).trim_end_matches('/')),
+        };
+        Some(if rest.is_empty() { head } else { format!("{head}{rest}/") })
+    }
+
+    fn written(&self, instruction: &Instruction, more: &[&str], sources: &[String], destination: &str) -> String {
+        let keyword = if instruction.word.chars().all(char::is_lowercase) { "copy" } else { "COPY" };
+        let kept = instruction.flags.iter().filter(|flag| matches!(flag.name(), "chown" | "chmod" | "link"));
+        let mut head: Vec<String> = vec![keyword.to_owned()];
+        head.extend(kept.map(|flag| self.dockerfile.slice(flag.span.clone()).to_owned()));
+        head.extend(more.iter().map(|flag| (*flag).to_owned()));
+        let spaced =
+            sources.iter().any(|source| source.contains(char::is_whitespace)) || destination.contains(char::is_whitespace);
+        if spaced {
+            let names: Vec<String> =
+                sources.iter().map(String::as_str).chain([destination]).map(|name| format!("\"{name}\"")).collect();
+            return format!("{} [{}]", head.join(" "), names.join(", "));
+        }
+        let line = format!("{} {} {destination}", head.join(" "), sources.join(" "));
+        if line.chars().count() <= WIDEST {
+            return line;
+        }
+        let next = format!(" {}{}    ", self.dockerfile.escape, self.dockerfile.line_end());
+        let words: Vec<&str> = sources.iter().map(String::as_str).chain([destination]).collect();
+        format!("{} {}", head.join(" "), words.join(&next))
+    }
+
+    /// Files of several folders in one `COPY --parents`, where the frontend surely has it and the copy lays out the whole context.
+    fn with_parents(&self, groups: &[Group<'_>]) -> Option<String> {
+        let [first, _, _, ..] = groups else { return None };
+        if !has_parents(self.dockerfile) || groups.iter().any(|group| group.copy != first.copy) {
+            return None;
+        }
+        let step = self.order.steps.get(first.copy)?;
+        let root = step.state.absolute(step.instruction.arguments.values.last()?).into_known()?;
+        let needs: Vec<&Needed> = groups.iter().flat_map(|group| group.needs.iter().copied()).collect();
+        let as_in_context = |need: &&Needed| need.to == format!("{}/{}", root.trim_end_matches('/'), need.from);
+        let plain =
+            |need: &&Needed| !need.from.contains(|c: char| c.is_whitespace() || matches!(c, '*' | '?' | '[' | '\\' | '$' | '"'));
+        if !needs.iter().all(as_in_context) || !needs.iter().all(plain) {
+            return None;
+        }
+        let sources: Vec<String> = needs.iter().map(|need| self.source(step.instruction, need)).collect();
+        let destination = self.destination(step, &Group { copy: first.copy, folder: root, whole_folder: false, needs })?;
+        Some(self.written(step.instruction, &["--parents"], &sources, &destination))
+    }
+}
+
+/// Whether the file asks for a frontend with `COPY --parents`: Dockerfile 1.20 or newer, by a tag that moves on.
+fn has_parents(dockerfile: &Dockerfile) -> bool {
+    let mut directives = dockerfile.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Directive { name: DirectiveName::Syntax, value } => Some(dockerfile.slice(value.clone())),
+        _ => None,
+    });
+    let Some(tag) = directives.next().and_then(|reference| reference.trim().strip_prefix("docker/dockerfile:")) else {
+        return false;
+    };
+    match tag.split_once('.') {
+        None => matches!(tag, "1" | "latest" | "labs" | "1-labs"),
+        Some(("1", minor)) => {
+            minor.split(['.', '-']).next().and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 20)
+        }
+        Some(_) => false,
+    }
+}

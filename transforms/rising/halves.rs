@@ -1,0 +1,122 @@
+//! One RUN made two.
+//!
+//! Owns: the text of both, with the settings of the shell that must hold in the second one too. Never does: choose where to cut.
+
+use crate::edit::{Edit, EditSet};
+use crate::model::{Form, Step};
+use crate::shell::{Cut, List};
+use crate::syntax::{Dockerfile, Instruction};
+use std::ops::Range;
+
+/// The texts of two RUNs (no line end behind them).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Halves {
+    /// The one that rises.
+    pub first: String,
+    /// The one that stays; `None`: the RUN as it is.
+    pub rest: Option<String>,
+    /// The comments above the RUN stay with the second one.
+    pub keeps_comments_below: bool,
+}
+
+/// A RUN that may be cut.
+pub struct Cuttable<'d> {
+    dockerfile: &'d Dockerfile,
+    instruction: &'d Instruction,
+    step: &'d Step<'d>,
+    list: &'d List,
+}
+
+impl<'d> Cuttable<'d> {
+    /// The step, if it is a RUN in shell form without here-documents.
+    pub fn of(dockerfile: &'d Dockerfile, step: &'d Step<'d>) -> Option<Self> {
+        let run = step.run.as_ref().filter(|run| run.form == Form::Shell)?;
+        let list = run.script.list().ok()?;
+        step.instruction.heredocs.is_empty().then_some(Self { dockerfile, instruction: step.instruction, step, list })
+    }
+
+    /// The places where it can be cut, in order.
+    pub fn cuts(&self) -> Vec<Cut> {
+        self.step.run.as_ref().map(|run| self.list.cuts(run.script.errexit)).unwrap_or_default()
+    }
+
+    fn script(&self) -> &str {
+        self.step.run.as_ref().map_or("", |run| run.text())
+    }
+
+    /// `RUN --mount=… `, as it is written.
+    fn head(&self) -> String {
+        let flags = self.instruction.flags.iter().map(|flag| self.dockerfile.slice(flag.span.clone()));
+        std::iter::once(self.instruction.word.as_str()).chain(flags).collect::<Vec<_>>().join(" ") + " "
+    }
+
+    /// The commands before an offset that set up the shell, to be said again: `cd /x && `.
+    fn settings(&self, offset: usize) -> Result<String, String> {
+        let commands = self.list.settings_before(offset)?;
+        let texts = commands.iter().filter_map(|command| self.script().get(command.span.clone()));
+        Ok(texts.map(|text| format!("{} && ", text.split_whitespace().collect::<Vec<_>>().join(" "))).collect())
+    }
+
+    /// The file's bytes of a part of the script.
+    fn range(&self, range: Range<usize>) -> Option<Range<usize>> {
+        Some(self.step.run.as_ref()?.script.text.range(range))
+    }
+
+    /// Cut in two: what is before the cut rises.
+    ///
+    /// # Errors
+    /// What can't be said again in the second part.
+    pub fn cut(&self, cut: Cut) -> Result<Halves, String> {
+        let no_place = || "the commands have no exact place in the text".to_owned();
+        let end = self.range(0..cut.end).ok_or_else(no_place)?.end;
+        let first = self.dockerfile.slice(self.instruction.span.start..end).to_owned();
+        let rest = self.rest(cut.start, end, &[]).ok_or_else(no_place)??;
+        Ok(Halves { first, rest: Some(rest), keeps_comments_below: false })
+    }
+
+    /// The RUN from an offset of its script on, comments that stood in the cut (behind `cut_at`) above it. `edits` change it.
+    fn rest(&self, start: usize, cut_at: usize, edits: &[Edit]) -> Option<Result<String, String>> {
+        let script = self.script();
+        let from = self.range(start..script.len())?.start;
+        let settings = match self.settings(start) {
+            Ok(settings) => settings,
+            Err(why) => return Some(Err(why)),
+        };
+        let end = self.range(start..script.trim_end().len())?.end;
+        let mut set = EditSet::default();
+        if !set.add(edits) {
+            return None;
+        }
+        let whole = if edits.is_empty() {
+            self.dockerfile.slice(from..end).to_owned()
+        } else {
+            tail(&set, &self.dockerfile.text, from, end)?
+        };
+        let comments = self.instruction.inner_comments.iter().filter(|span| span.start >= cut_at && span.end <= from);
+        let comments: String = comments
+            .map(|span| format!("{}{}", self.dockerfile.slice(span.clone()).trim(), self.dockerfile.line_end()))
+            .collect();
+        Some(Ok(format!("{comments}{}{settings}{whole}", self.head())))
+    }
+
+    /// A new RUN with another command in front, which the command at `start` makes faster. `cut`: the commands before that one go up
+    /// too. The RUN that stays keeps its comments.
+    ///
+    /// # Errors
+    /// What can't be said again.
+    pub fn prepared(&self, command: &str, start: usize, cut: Option<Cut>) -> Result<Halves, String> {
+        let Some(cut) = cut else {
+            let first = format!("{}{}{command}", self.head(), self.settings(start)?);
+            return Ok(Halves { first, rest: None, keeps_comments_below: true });
+        };
+        let halves = self.cut(cut)?;
+        Ok(Halves { first: format!("{} && {command}", halves.first), ..halves })
+    }
+}
+
+/// The changed text between two offsets of the original.
+fn tail(set: &EditSet, text: &str, from: usize, end: usize) -> Option<String> {
+    let changed = set.apply(text)?;
+    let behind = text.len().checked_sub(end)?;
+    changed.get(from..changed.len().checked_sub(behind)?).map(str::to_owned)
+}

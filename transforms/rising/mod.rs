@@ -1,0 +1,212 @@
+//! Moving steps above a copy: what both transforms that do so share.
+//!
+//! Owns: [`Riser`] (a step, the first part of a RUN, or a new RUN) and [`Movement`], all that rises above one copy, as one edit of the
+//! file. Never does: decide what is worth moving.
+
+mod copies;
+mod halves;
+
+pub use halves::{Cuttable, Halves};
+
+use crate::edit::Edit;
+use crate::edit::arrange::{Arrangement, Content, Piece};
+use crate::model::Step;
+use crate::model::brought::is_context_copy;
+use crate::model::order::{InTheWay, Order, Print, Rise};
+use crate::pipeline::Refusal;
+use crate::syntax::{Dockerfile, Keyword};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is to rise.
+#[derive(Clone, Debug)]
+pub struct Riser {
+    /// Index of its step.
+    pub at: usize,
+    /// What of it rises.
+    pub part: RiserPart,
+    /// What that touches.
+    pub print: Print,
+}
+
+/// Which part of a step rises.
+#[derive(Clone, Debug)]
+pub enum RiserPart {
+    /// The instruction as it is.
+    Whole,
+    /// The first of two RUNs, the second of which stays in the old one's place.
+    Halves(Halves),
+}
+
+/// Everything that rises above one copy.
+pub struct Movement<'o, 'm> {
+    dockerfile: &'o Dockerfile,
+    order: &'o Order<'m>,
+    over: usize,
+    risers: BTreeMap<usize, RiserPart>,
+    rise: Rise,
+}
+
+impl<'o, 'm> Movement<'o, 'm> {
+    /// Nothing yet, above the copy with this index.
+    pub fn over(dockerfile: &'o Dockerfile, order: &'o Order<'m>, over: usize) -> Self {
+        Self { dockerfile, order, over, risers: BTreeMap::new(), rise: Rise::default() }
+    }
+
+    /// Takes in what rises with one riser.
+    ///
+    /// # Errors
+    /// What stands in the way; then nothing was taken in.
+    pub fn add(&mut self, riser: &Riser) -> Result<(), InTheWay> {
+        let rise = self.order.rise(&riser.print, riser.at, self.over)?;
+        let Rise { along, needs, overlaid, restored } = rise;
+        for index in along {
+            self.risers.entry(index).or_insert(RiserPart::Whole);
+        }
+        self.risers.insert(riser.at, riser.part.clone());
+        for need in needs {
+            match self.rise.needs.iter_mut().find(|own| own.to == need.to) {
+                Some(own) => own.by = own.by.min(need.by),
+                None => self.rise.needs.push(need),
+            }
+        }
+        self.rise.overlaid.extend(overlaid);
+        self.rise.restored.extend(restored);
+        // A copy that another riser needs only in part rises whole with this one.
+        let risers = &self.risers;
+        self.rise.needs.retain(|need| !risers.contains_key(&need.copy));
+        Ok(())
+    }
+
+    /// The image paths that a riser needs of the copies it passes.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn needs_of(&self, riser: &Riser) -> Result<Vec<String>, InTheWay> {
+        let rise = self.order.rise(&riser.print, riser.at, self.over)?;
+        Ok(rise.needs.into_iter().map(|need| need.to).collect())
+    }
+
+    /// The copy that all rises above.
+    pub fn copy(&self) -> usize {
+        self.over
+    }
+
+    /// Whether nothing rises.
+    pub fn is_empty(&self) -> bool {
+        self.risers.is_empty()
+    }
+
+    /// The steps that rise, those that go along included.
+    pub fn steps(&self) -> impl Iterator<Item = usize> + '_ {
+        self.risers.keys().copied()
+    }
+
+    /// What rises needs and meets on the way.
+    pub fn rise(&self) -> &Rise {
+        &self.rise
+    }
+
+    /// The names of what is copied first, shortest path first, for titles.
+    pub fn copied(&self) -> Vec<&str> {
+        let names: BTreeSet<(usize, &str)> =
+            self.rise.needs.iter().map(|need| (need.from.matches('/').count(), need.from.as_str())).collect();
+        names.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// The edit that makes the new order.
+    ///
+    /// # Errors
+    /// A name that can't be written in a COPY, or a place that has no exact text.
+    pub fn edit(&self) -> Result<Edit, Refusal> {
+        let no_place = || Refusal::NotEditable { why: "the instructions have no exact place in the text".to_owned() };
+        let last = self.risers.keys().next_back().copied().ok_or_else(no_place)?;
+        let start = |index: usize| self.step(index).map(|step| step.instruction.span.start).ok_or_else(no_place);
+        let arrangement = Arrangement::between(self.dockerfile, start(self.over)?, start(last)?).ok_or_else(no_place)?;
+        let mut pieces = Vec::new();
+        for (index, part) in &self.risers {
+            let at = start(*index)?;
+            let new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
+            let (content, gap) = match part {
+                RiserPart::Whole => (Content::Instruction(at), true),
+                RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(halves.first.clone()), false),
+                RiserPart::Halves(halves) => (Content::Replaced(at, halves.first.clone()), false),
+            };
+            pieces.push(Piece { new, content, gap });
+        }
+        // The first piece stands behind the blank lines that were above the copy, whatever it is.
+        let mut gap_is_taken = pieces.first().is_some_and(|piece| !piece.gap);
+        if let Some(first) = pieces.first_mut() {
+            first.gap = true;
+        }
+        for index in self.over..=last {
+            let content = match self.risers.get(&index) {
+                Some(RiserPart::Whole) => continue,
+                Some(RiserPart::Halves(halves)) => match &halves.rest {
+                    Some(rest) if halves.keeps_comments_below => Content::Replaced(start(index)?, rest.clone()),
+                    Some(rest) => Content::Text(rest.clone()),
+                    None => Content::Instruction(start(index)?),
+                },
+                None => Content::Instruction(start(index)?),
+            };
+            pieces.push(Piece { new: Vec::new(), content, gap: !std::mem::take(&mut gap_is_taken) });
+        }
+        arrangement.edit(&pieces).ok_or_else(no_place)
+    }
+
+    fn step(&self, index: usize) -> Option<&Step<'m>> {
+        self.order.steps.get(index)
+    }
+}
+
+/// An instruction as it is shown in words: its first line, cut.
+pub fn shown(step: &Step<'_>) -> String {
+    const LONGEST: usize = 60;
+    let folded = step.instruction.logical.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.chars().count() <= LONGEST { folded } else { folded.chars().take(LONGEST).chain(['…']).collect() }
+}
+
+/// The refusal for what stands in the way.
+pub fn refusal(order: &Order<'_>, way: &InTheWay) -> Refusal {
+    match order.steps.get(way.step) {
+        Some(step) => Refusal::InTheWay { line: step.instruction.lines.0, step: shown(step), why: way.why.clone() },
+        None => Refusal::NotEditable { why: way.why.clone() },
+    }
+}
+
+/// Whether some RUN stands below a COPY or ADD from the build context: without that there is nothing to move.
+pub fn has_copy_above_run(dockerfile: &Dockerfile) -> bool {
+    let mut copied = false;
+    dockerfile.instructions().any(|instruction| {
+        copied &= instruction.keyword != Keyword::From;
+        copied |= is_context_copy(instruction);
+        copied && instruction.keyword == Keyword::Run
+    })
+}
+
+/// Patterns for the ignore file: one for each folder, or one for all of one name.
+pub fn patterns(folders: &[String]) -> Vec<String> {
+    let mut patterns: Vec<String> = Vec::new();
+    let name = |folder: &str| folder.rsplit('/').next().unwrap_or(folder).to_owned();
+    for folder in folders {
+        let alike = folders.iter().filter(|other| name(other) == name(folder) && *other != folder).count();
+        let pattern = if alike == 0 { folder.clone() } else { format!("**/{}", name(folder)) };
+        if !patterns.contains(&pattern) {
+            patterns.push(pattern);
+        }
+    }
+    patterns
+}
+
+/// The edit that puts the steps `first..=last` into another order, each with its comments.
+pub fn reordered(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[usize]) -> Option<Edit> {
+    let start = |index: usize| Some(steps.get(index)?.instruction.span.start);
+    let (first, last) = (*order.iter().min()?, *order.iter().max()?);
+    let arrangement = Arrangement::between(dockerfile, start(first)?, start(last)?)?;
+    let piece = |index: &usize| Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: true });
+    arrangement.edit(&order.iter().map(piece).collect::<Option<Vec<Piece>>>()?)
+}
+
+/// Whether something is copied from the build context.
+pub fn has_context_copy(dockerfile: &Dockerfile) -> bool {
+    dockerfile.instructions().any(is_context_copy)
+}

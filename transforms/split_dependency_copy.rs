@@ -1,0 +1,353 @@
+//! # What it does
+//! Copies what a package manager needs (manifests, lock files) first, lets the install run on that, and copies the source behind it:
+//! the source copy sinks below the install. A RUN that goes on after the install is cut in two; a command that installs and builds
+//! (`cargo build`, `poetry install`) gets its dependencies-only half in front.
+//!
+//! # Why
+//! BuildKit runs a step again when anything above it changed. With the source above the install, every edit installs everything
+//! again; with only the manifests above it, an edit of the source leaves the install in the cache.
+//!
+//! # Example
+//! Before:
+//! ```dockerfile
+//! FROM python:3.12-slim
+//! WORKDIR /app
+//! COPY . .
+//! RUN pip install -r requirements.txt
+//! CMD ["python", "main.py"]
+//! ```
+//! After (`requirements.txt` is in the build context):
+//! ```dockerfile
+//! FROM python:3.12-slim
+//! WORKDIR /app
+//! COPY requirements.txt .
+//! RUN pip install -r requirements.txt
+//! COPY . .
+//! CMD ["python", "main.py"]
+//! ```
+//!
+//! # Safety
+//! Safe when the files that the command reads are known from the real ones in the build context (includes, workspaces, patches and
+//! scripts followed), each step that is passed touches nothing that the moved ones touch, and no folder that the install fills
+//! (`node_modules`) can come with the source: git does not track it, and the ignore file names it or is made to in the same fix.
+//! Unsafe where a file that the install may write back is laid over it by the later copy, and where a stale build could survive.
+//! Refused where a script of the project runs during the install, a step between changes what the install reads, or a file that tells
+//! can't be read; the reason names it. What is not pinned is now fetched when its manifest changes, not with each edit: a note says so.
+//!
+//! # References
+//! The Dockerfile reference on COPY, and Docker's guide "Optimize cache usage in builds": order your layers.
+
+use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
+use crate::ecosystems::{Dependencies, Entangled, Part};
+use crate::edit::{Applicability, Fix};
+use crate::model::order::{CommandPrint, Order, Print, StepPrint};
+use crate::pipeline::{Meta, Refusal, Scene, Transform};
+use crate::syntax::{Dockerfile, Keyword};
+
+/// See the module.
+pub struct SplitDependencyCopy;
+
+/// Installs below one copy of the source, and what became of them.
+pub struct Site {
+    at: usize,
+    result: Result<Fix, Refusal>,
+}
+
+impl Transform for SplitDependencyCopy {
+    type Site = Site;
+    const META: Meta = Meta {
+        id: "split-dependency-copy",
+        summary: "copies manifests and installs before the source is copied",
+        source: include_str!("split_dependency_copy.rs"),
+    };
+
+    fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
+        let Some(view) = &scene.view else { return Vec::new() };
+        if !rising::has_copy_above_run(scene.dockerfile) {
+            return Vec::new();
+        }
+        let model = scene.model_with_named_workdirs();
+        let orders: Vec<Order<'_>> = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view)).collect();
+        orders.iter().flat_map(|order| Stage { dockerfile: scene.dockerfile, order }.sites()).collect()
+    }
+
+    fn place(&self, site: &Site) -> usize {
+        site.at
+    }
+
+    fn propose(&self, _scene: &Scene<'_>, site: &Site) -> Result<Fix, Refusal> {
+        site.result.clone()
+    }
+}
+
+/// One stage on its way to sites.
+struct Stage<'s, 'm> {
+    dockerfile: &'s Dockerfile,
+    order: &'s Order<'m>,
+}
+
+/// An install of the project's dependencies.
+struct Install<'p> {
+    /// Index of its step.
+    at: usize,
+    /// Index of its command in the RUN.
+    command: usize,
+    print: &'p CommandPrint,
+    dependencies: &'p Dependencies,
+}
+
+impl Stage<'_, '_> {
+    fn sites(&self) -> Vec<Site> {
+        let mut sites = Vec::new();
+        let mut done: Vec<usize> = Vec::new();
+        for at in 0..self.order.steps.len() {
+            let Some(step) = self.order.steps.get(at).filter(|step| step.instruction.keyword == Keyword::Run) else { continue };
+            if done.contains(&at) || !self.is_below_source(at) {
+                continue;
+            }
+            let place = step.instruction.span.start;
+            match self.installs(at) {
+                Err(refusal) => sites.push(Site { at: place, result: Err(refusal) }),
+                Ok(installs) if installs.is_empty() => {}
+                Ok(installs) => match self.fix(&installs) {
+                    Ok((fix, moved)) => {
+                        done.extend(moved);
+                        sites.push(Site { at: place, result: Ok(fix) });
+                    }
+                    Err(Some(refusal)) => sites.push(Site { at: place, result: Err(refusal) }),
+                    Err(None) => {}
+                },
+            }
+        }
+        sites
+    }
+
+    /// Whether a copy from the build context stands above the step.
+    fn is_below_source(&self, at: usize) -> bool {
+        (0..at).any(|index| self.order.print(index).is_some_and(|step| step.from_context))
+    }
+
+    /// The installs of a RUN that read the project. An error where a manager says why it can't do with its manifests.
+    fn installs(&self, at: usize) -> Result<Vec<Install<'_>>, Refusal> {
+        let Some(step) = self.order.print(at) else { return Ok(Vec::new()) };
+        let mut installs = Vec::new();
+        for (command, print) in step.commands.iter().enumerate() {
+            match &print.dependencies {
+                Some(Ok(Some(dependencies))) if reads_project(dependencies) => {
+                    installs.push(Install { at, command, print, dependencies });
+                }
+                Some(Err(entangled)) if installs.is_empty() => {
+                    let id = print.ecosystem.map_or("", |ecosystem| ecosystem.id());
+                    return Err(Refusal::Entangled { id, entangled: at_line(entangled, self.line(at)) });
+                }
+                _ => {}
+            }
+        }
+        Ok(installs)
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.order.steps.get(at).map_or(0, |step| step.instruction.lines.0)
+    }
+
+    /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
+    fn sources(&self, install: &Install<'_>) -> Vec<(usize, bool)> {
+        let needed = |from: &str, to: &str| {
+            let _ = from;
+            install.dependencies.files.iter().chain(&install.dependencies.folders).any(|path| path == to)
+        };
+        let broad = |index: usize| {
+            let step = self.order.print(index).filter(|step| step.from_context)?;
+            let Some(copy) = &step.copy else { return Some((index, true)) };
+            let superfluous = copy.maps.iter().any(|map| !needed(&map.from, &map.to));
+            superfluous.then(|| (index, copy.maps.iter().any(|map| map.folder)))
+        };
+        (0..install.at).filter_map(broad).collect()
+    }
+
+    /// The fix that lets the installs of one RUN rise as far as they can, and the steps that it moves. `Err(None)`: there is nothing
+    /// to do.
+    fn fix(&self, installs: &[Install<'_>]) -> Result<(Fix, Vec<usize>), Option<Refusal>> {
+        let Some(first) = installs.first() else { return Err(None) };
+        let mut refusal = None;
+        for (over, folder) in self.sources(first) {
+            match self.attempt(installs, over) {
+                Ok(done) => return Ok(done),
+                // A single file of settings is no source: nothing is said of it.
+                Err(why) if folder => refusal = refusal.or(Some(why)),
+                Err(_) => {}
+            }
+        }
+        Err(refusal)
+    }
+
+    fn attempt(&self, installs: &[Install<'_>], over: usize) -> Result<(Fix, Vec<usize>), Refusal> {
+        let mut why = None;
+        for riser in self.risers(installs) {
+            let riser = match riser {
+                Ok(riser) => riser,
+                Err(refusal) => {
+                    why = why.or(Some(refusal));
+                    continue;
+                }
+            };
+            let mut movement = Movement::over(self.dockerfile, self.order, over);
+            match movement.add(&riser) {
+                Ok(()) => {
+                    let moved = movement.steps().filter(|step| *step != riser.at).collect();
+                    return Ok((self.worded(installs, &riser, &movement)?, moved));
+                }
+                Err(way) => why = why.or(Some(rising::refusal(self.order, &way))),
+            }
+        }
+        Err(why
+            .unwrap_or_else(|| Refusal::NotEditable { why: "the RUN can't be cut where its source is first needed".to_owned() }))
+    }
+
+    /// Ways to let the installs rise, the one that moves most first.
+    fn risers(&self, installs: &[Install<'_>]) -> Vec<Result<Riser, Refusal>> {
+        let (Some(first), Some(last)) = (installs.first(), installs.last()) else { return Vec::new() };
+        let Some(step) = self.order.print(first.at) else { return Vec::new() };
+        if let Part::FirstHalf { command, .. } = &first.dependencies.part {
+            return self.first_halves(first, step, command);
+        }
+        let whole = Riser { at: first.at, part: RiserPart::Whole, print: step.print.clone() };
+        let mut risers = vec![Ok(whole)];
+        risers.extend(self.prefixes(first.at, step, first.command.min(last.command)));
+        risers
+    }
+
+    /// The RUN cut behind as many commands as can be, those with the install among them.
+    fn prefixes(&self, at: usize, step: &StepPrint, install: usize) -> Vec<Result<Riser, Refusal>> {
+        let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
+            return Vec::new();
+        };
+        let start = |command: &CommandPrint| command.ran.invocation.span.start;
+        let Some(install) = step.commands.get(install).map(start) else { return Vec::new() };
+        let cuts = cuttable.cuts().into_iter().rev().take_while(|cut| cut.end > install);
+        cuts.map(|cut| {
+            let part = cuttable.cut(cut).map_err(|why| Refusal::NotEditable { why })?;
+            Ok(Riser { at, part: RiserPart::Halves(part), print: self.print_before(at, step, cut.end, None) })
+        })
+        .collect()
+    }
+
+    /// What the commands of a RUN before an offset touch, and `more`.
+    fn print_before(&self, at: usize, step: &StepPrint, offset: usize, more: Option<&CommandPrint>) -> Print {
+        let Some(own) = self.order.steps.get(at) else { return Print::default() };
+        let before = step.commands.iter().filter(|command| command.ran.invocation.span.start < offset);
+        StepPrint::of_commands(own, before.chain(more), self.order.view)
+    }
+
+    /// A RUN of its own for the dependencies, in front of the source; with the commands before it if it can't do without.
+    fn first_halves(&self, install: &Install<'_>, step: &StepPrint, command: &str) -> Vec<Result<Riser, Refusal>> {
+        let at = install.at;
+        let not_editable = |why: &str| vec![Err(Refusal::NotEditable { why: why.to_owned() })];
+        let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
+            return not_editable("the RUN is not written in a form that can be cut");
+        };
+        if install.print.ran.conditional {
+            return not_editable("the command may not run, or runs more than once");
+        }
+        let span = install.print.ran.invocation.span.clone();
+        let alone = self.print_before(at, step, 0, Some(install.print));
+        let before = self.print_before(at, step, span.start, None);
+        let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start);
+        let mut ways = Vec::new();
+        if before.footprint.clash(&alone.footprint).is_none() {
+            ways.push((None, alone));
+        }
+        if let Some(cut) = cut {
+            ways.push((Some(cut), self.print_before(at, step, cut.end, Some(install.print))));
+        }
+        if ways.is_empty() {
+            return not_editable("commands before it in the same RUN make what it needs");
+        }
+        let riser = |(cut, print)| {
+            let part = cuttable.prepared(command, span.start, cut).map_err(|why| Refusal::NotEditable { why })?;
+            Ok(Riser { at, part: RiserPart::Halves(part), print })
+        };
+        ways.into_iter().map(riser).collect()
+    }
+
+    fn worded(&self, installs: &[Install<'_>], riser: &Riser, movement: &Movement<'_, '_>) -> Result<Fix, Refusal> {
+        let shown: Vec<String> = movement.copied().into_iter().map(str::to_owned).collect();
+        let command = installs.first().map(|install| quoted(self.order, install)).unwrap_or_default();
+        let half = matches!(installs.first().map(|install| &install.dependencies.part), Some(Part::FirstHalf { .. }));
+        let title = match (shown.as_slice(), half) {
+            ([], _) => format!("run `{command}` before the source is copied"),
+            (names, false) => {
+                format!("copy {} first, so that an edit of the source does not run `{command}` again", listed(names))
+            }
+            (names, true) => format!("copy {} first and fetch what `{command}` needs before the source is copied", listed(names)),
+        };
+        let mut notes = Vec::new();
+        let mut applicability = Applicability::Safe;
+        let moved = installs.iter().filter(|install| self.rises(install, riser));
+        for install in moved {
+            if let Some(doubt) = &install.dependencies.doubt {
+                applicability = Applicability::Unsafe;
+                notes.push(doubt.clone());
+            }
+            notes.extend(install.dependencies.unpinned.iter().map(|what| {
+                format!(
+                    "{what}: it is now fetched when what was copied first changes, and no longer with each edit of the source"
+                )
+            }));
+        }
+        let rise = movement.rise();
+        if !rise.restored.is_empty() {
+            applicability = Applicability::Unsafe;
+            notes.push(format!(
+                "the install may write {}; the source, copied later, now puts the project's own back",
+                listed(&rise.restored)
+            ));
+        }
+        let edits = vec![movement.edit()?];
+        Ok(Fix {
+            title,
+            edits,
+            applicability,
+            notes,
+            removes_comments: Vec::new(),
+            moves: true,
+            ignores: rising::patterns(&rise.overlaid),
+        })
+    }
+
+    fn rises(&self, install: &Install<'_>, riser: &Riser) -> bool {
+        install.at == riser.at
+    }
+}
+
+fn reads_project(dependencies: &Dependencies) -> bool {
+    !dependencies.files.is_empty() || !dependencies.folders.is_empty()
+}
+
+/// The reason, with the line of the command where it names no place of its own.
+fn at_line(entangled: &Entangled, _line: usize) -> Entangled {
+    entangled.clone()
+}
+
+/// A command as it is written, blanks folded, cut.
+fn quoted(order: &Order<'_>, install: &Install<'_>) -> String {
+    const LONGEST: usize = 60;
+    let text = order.steps.get(install.at).and_then(|step| step.run.as_ref()).map_or("", |run| run.text());
+    let text = text.get(install.print.ran.invocation.span.clone()).unwrap_or_default();
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.chars().count() <= LONGEST { folded } else { folded.chars().take(LONGEST).chain(['…']).collect() }
+}
+
+/// `a`, `a and b`, `a, b and 7 more`.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 4;
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] if names.len() <= MOST => format!("{} and {last}", head.join(", ")),
+        _ => {
+            let shown: Vec<&str> = names.iter().take(MOST - 1).map(String::as_str).collect();
+            format!("{} and {} more", shown.join(", "), names.len() - shown.len())
+        }
+    }
+}
