@@ -1,6 +1,8 @@
 //! What the documents show is what the program does. `UPDATE_DOCS=1 cargo test --test docs` writes the shown output anew.
 
-use std::path::Path;
+use dockeropt::context::View;
+use dockeropt::pipeline::{Options, Place};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -85,15 +87,65 @@ fn links_lead_somewhere() {
     }
 }
 
+/// A project with a history, in which the examples of the transforms come true.
+struct Project(PathBuf);
+
+impl Project {
+    fn new() -> Self {
+        let root = std::env::temp_dir().join(format!("dockeropt-docs-{}", std::process::id()));
+        let project = Self(root);
+        let texts = [
+            ("requirements.txt", "flask==3.0.0\n"),
+            ("main.py", ""),
+            ("package.json", "{}\n"),
+            ("config/app.toml", ""),
+            ("src/a", "1"),
+        ];
+        for (name, text) in texts {
+            project.write(name, text);
+        }
+        project.git(&["init", "--quiet"]);
+        project.commit();
+        for text in ["2", "3"] {
+            project.write("src/a", text);
+            project.commit();
+        }
+        project
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message=x"]);
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        assert!(Command::new("git").arg("-C").arg(&self.0).args(arguments).status().unwrap().success(), "{arguments:?}");
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
 #[test]
 fn the_examples_of_transforms_come_true() {
+    let project = Project::new();
     for rule in dockeropt::transforms::all() {
         let id = rule.meta().id;
         let documentation = rule.meta().documentation();
         let blocks: Vec<&str> =
             documentation.split("```dockerfile\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         let [before, after] = blocks.as_slice() else { panic!("{id}: a before and an after are wanted, not {}", blocks.len()) };
-        let options = dockeropt::pipeline::Options { only: vec![id.to_owned()], ..Default::default() };
+        let place = Place { view: View::open(&project.0, Path::new("Dockerfile")), others: Vec::new(), targets: Vec::new() };
+        let options = Options { only: vec![id.to_owned()], unsafe_fixes: true, place: Some(place), ..Options::default() };
         let outcome = dockeropt::pipeline::run(before, &options, dockeropt::transforms::all());
         assert_eq!(outcome.after, **after, "{id}");
     }

@@ -127,7 +127,35 @@ impl Case {
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         settings.set_description(self.hazard.as_str());
-        settings.bind(|| insta::assert_snapshot!(self.snapshot_name(), picture(&outcome, &refusals)));
+        settings.bind(|| insta::assert_snapshot!(self.snapshot_name(), self.picture(&outcome, &refusals)));
+    }
+
+    /// The change and what was refused. Carriage returns and byte order marks, which nobody sees, are written out.
+    fn picture(&self, outcome: &Outcome, refusals: &[String]) -> String {
+        let mut text = diff::unified(Path::new("Dockerfile"), &outcome.before, &outcome.after, Palette::PLAIN);
+        if text.is_empty() {
+            text.push_str("no change\n");
+        }
+        if let Some(change) = &outcome.ignore {
+            let before = change.before.as_deref().unwrap_or_default();
+            text.push_str(&diff::unified(Path::new(&change.path), before, &change.after, Palette::PLAIN));
+        }
+        // Without a build context the diff says it all.
+        for applied in outcome.applied.iter().filter(|_| self.options.place.is_some()) {
+            let unsafe_too = if applied.applicability == Applicability::Unsafe { " (unsafe)" } else { "" };
+            writeln!(text, "\n{}{unsafe_too}", applied.title).unwrap();
+            applied.notes.iter().for_each(|note| writeln!(text, "  {note}").unwrap());
+        }
+        if outcome.stop == Stop::Broken {
+            text.push_str("\nthe builder refuses this file\n");
+        }
+        if !refusals.is_empty() {
+            text.push_str("\nrefused\n");
+        }
+        for refusal in refusals {
+            writeln!(text, "{refusal}").unwrap();
+        }
+        text.replace('\r', "␍").replace('\u{feff}', "<BOM>")
     }
 
     /// What holds for every file, whatever is done to it.
@@ -181,33 +209,6 @@ fn read_below(root: &Path, folder: &Path, files: &mut Vec<(String, Option<String
 
 fn refusals(outcome: &Outcome) -> Vec<String> {
     outcome.refused.iter().map(|refused| format!("{}: {}: {}", refused.line, refused.refusal.code(), refused.refusal)).collect()
-}
-
-/// The change and what was refused. Carriage returns and byte order marks, which nobody sees, are written out.
-fn picture(outcome: &Outcome, refusals: &[String]) -> String {
-    let mut text = diff::unified(Path::new("Dockerfile"), &outcome.before, &outcome.after, Palette::PLAIN);
-    if text.is_empty() {
-        text.push_str("no change\n");
-    }
-    if let Some(change) = &outcome.ignore {
-        let before = change.before.as_deref().unwrap_or_default();
-        text.push_str(&diff::unified(Path::new(&change.path), before, &change.after, Palette::PLAIN));
-    }
-    for applied in &outcome.applied {
-        let unsafe_too = if applied.applicability == Applicability::Unsafe { " (unsafe)" } else { "" };
-        writeln!(text, "\n{}{unsafe_too}", applied.title).unwrap();
-        applied.notes.iter().for_each(|note| writeln!(text, "  {note}").unwrap());
-    }
-    if outcome.stop == Stop::Broken {
-        text.push_str("\nthe builder refuses this file\n");
-    }
-    if !refusals.is_empty() {
-        text.push_str("\nrefused\n");
-    }
-    for refusal in refusals {
-        writeln!(text, "{refusal}").unwrap();
-    }
-    text.replace('\r', "␍").replace('\u{feff}', "<BOM>")
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
