@@ -19,6 +19,7 @@ mod invocation;
 mod jvm;
 mod maven;
 mod mix;
+mod node;
 mod npm;
 mod offline;
 mod pacman;
