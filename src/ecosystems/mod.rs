@@ -20,6 +20,7 @@ mod jvm;
 pub mod leftovers;
 mod maven;
 mod mix;
+mod node;
 mod npm;
 mod offline;
 mod pacman;

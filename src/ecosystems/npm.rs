@@ -20,7 +20,11 @@
 //!
 //! From: npm's manual (`config`, `cache`), npm's own list of commands and aliases (10 and 12), and runs of both.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+mod lock;
+mod manifests;
+
+use crate::ecosystems::node::{Answer, corepack};
+use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Project, Surroundings};
 use crate::knowledge::Knowledge;
 
 /// npm.
@@ -50,10 +54,13 @@ impl Ecosystem for Npm {
     }
 
     fn programs(&self) -> &'static [&'static str] {
-        &["npm"]
+        &["npm", "corepack"]
     }
 
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
+        if invocation.program == "corepack" {
+            return Some(Activity::Other);
+        }
         if !invocation.is("npm") {
             return None;
         }
@@ -97,17 +104,31 @@ impl Ecosystem for Npm {
         };
         Ok(CacheUse { mounts: vec![CacheFolder::downloads(target)], ..CacheUse::default() })
     }
+
+    fn dependencies(&self, invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Answer {
+        if invocation.program == "corepack" {
+            return corepack::dependencies(invocation, at, project);
+        }
+        manifests::dependencies(invocation, at, project)
+    }
 }
 
 /// Every name of `install`, `ci`, `update`, `dedupe` and the two that run tests after an install.
 fn fetches(subcommand: &str) -> bool {
-    let install = matches!(
+    let test = matches!(subcommand, "install-test" | "it" | "install-ci-test" | "cit" | "clean-install-test" | "sit");
+    let (install, ci) = (is_install(subcommand), is_ci(subcommand));
+    install || ci || test || matches!(subcommand, "update" | "up" | "upgrade" | "udpate" | "u" | "dedupe" | "ddp")
+}
+
+fn is_install(subcommand: &str) -> bool {
+    matches!(
         subcommand,
         "install" | "add" | "i" | "in" | "ins" | "inst" | "insta" | "instal" | "isnt" | "isnta" | "isntal" | "isntall"
-    );
-    let ci = matches!(subcommand, "ci" | "clean-install" | "ic" | "install-clean" | "isntall-clean");
-    let test = matches!(subcommand, "install-test" | "it" | "install-ci-test" | "cit" | "clean-install-test" | "sit");
-    install || ci || test || matches!(subcommand, "update" | "up" | "upgrade" | "udpate" | "u" | "dedupe" | "ddp")
+    )
+}
+
+fn is_ci(subcommand: &str) -> bool {
+    matches!(subcommand, "ci" | "clean-install" | "ic" | "install-clean" | "isntall-clean")
 }
 
 fn unknown(because: &str) -> Obstacle {

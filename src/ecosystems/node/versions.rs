@@ -1,0 +1,91 @@
+//! Versions as people write them in front of a package manager.
+//!
+//! Owns: whether a package is pinned, and which npm an official image brings. Never does: compare versions.
+
+use crate::ecosystems::{Invocation, Surroundings};
+
+/// Whether the word names exactly one version of a package: `x@1.2.3`.
+pub(crate) fn is_exact(spec: &str) -> bool {
+    let Some((_, version)) = spec.get(1..).and_then(|rest| rest.rsplit_once('@')) else { return false };
+    let parts: Vec<&str> = version.trim_start_matches('v').splitn(3, '.').collect();
+    matches!(parts.as_slice(), [major, minor, patch] if [major, minor].iter().all(|part| is_number(part))
+        && patch.starts_with(|c: char| c.is_ascii_digit()) && !patch.contains(['*', 'x', ' ', '|']))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// The first of the packages that is not pinned, in words.
+pub(crate) fn unpinned<'a>(specs: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let spec = specs.into_iter().find(|spec| !is_exact(spec))?;
+    Some(format!("{spec} names no exact version"))
+}
+
+/// The major version of Node.js in an official image.
+pub(crate) fn node_major(at: &Surroundings) -> Option<u32> {
+    if at.base.repository() != "node" {
+        return None;
+    }
+    let tag = at.base.tag();
+    match tag.split(['.', '-']).next().unwrap_or_default() {
+        "boron" => Some(6),
+        "carbon" => Some(8),
+        "dubnium" => Some(10),
+        "erbium" => Some(12),
+        "fermium" => Some(14),
+        "gallium" => Some(16),
+        "hydrogen" => Some(18),
+        "iron" => Some(20),
+        "jod" => Some(22),
+        "krypton" => Some(24),
+        number => number.parse().ok(),
+    }
+}
+
+/// The major versions of npm that an official image of this Node.js may bring: `None` where another npm may have been
+/// installed on top, or the image is another one.
+pub(crate) fn npm_majors(at: &Surroundings) -> Option<std::ops::RangeInclusive<u32>> {
+    let replaced = |command: &Invocation| {
+        command.has_unknown_argument() && command.is("npm")
+            || command.known_arguments().any(|(_, word)| word == "npm" || word.starts_with("npm@"))
+    };
+    if at.earlier.iter().any(replaced) {
+        return None;
+    }
+    match node_major(at)? {
+        6..=7 => Some(3..=5),
+        8..=14 => Some(5..=6),
+        15 => Some(7..=7),
+        16 => Some(7..=8),
+        18 => Some(8..=10),
+        19 => Some(8..=9),
+        20 | 22 => Some(9..=10),
+        21 | 23 => Some(10..=10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ecosystems::testing::{in_project, invocation};
+
+    #[test]
+    fn exact_versions() {
+        assert!(is_exact("serve@14.2.0") && is_exact("@angular/cli@17.0.1-rc.0"));
+        assert!(!is_exact("serve") && !is_exact("@angular/cli") && !is_exact("npm@10") && !is_exact("x@^1.2.3"));
+        assert_eq!(unpinned(["a@1.0.0", "b@latest"]).as_deref(), Some("b@latest names no exact version"));
+    }
+
+    #[test]
+    fn npm_of_an_image() {
+        assert_eq!(npm_majors(&in_project("node:20-alpine")), Some(9..=10));
+        assert_eq!(npm_majors(&in_project("node:hydrogen")), Some(8..=10));
+        for base in ["node:lts", "node", "node:24", "alpine:3"] {
+            assert_eq!(npm_majors(&in_project(base)), None, "{base}");
+        }
+        let earlier = [invocation(&["npm", "install", "-g", "npm@latest"])];
+        assert_eq!(npm_majors(&Surroundings { earlier: &earlier, ..in_project("node:20") }), None);
+    }
+}
