@@ -20,8 +20,10 @@
 //!
 //! Sources: apk-tools' `database.c`, `context.c`, `apk.c` and `app_add.c` of the 2.x and 3.x lines, apk(8). Not run on an engine.
 
+use crate::ecosystems::system_packages::{self, Rules};
 use crate::ecosystems::{
-    Activity, BaseImage, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Scope, Surroundings,
+    Activity, BaseImage, CacheFolder, CacheUse, CommandChange, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project,
+    Scope, Surroundings,
 };
 
 /// Alpine's package manager.
@@ -35,6 +37,13 @@ const WITH_VALUE: &[&str] = &[
     "-p", "--root", "-X", "--repository", "--repository-config", "--repositories-file", "--keys-dir", "--arch", "--cache-dir",
     "--cache-max-age", "--progress-fd", "--timeout", "--wait", "--uvol-manager", "-t", "--virtual",
 ];
+const RULES: Rules = Rules {
+    with_value: WITH_VALUE,
+    file_options: &["--repositories-file", "--keys-dir"],
+    elsewhere: &["-p", "--root", "--cache-dir"],
+    endings: &[".apk"],
+    paths: false,
+};
 const QUERIES: &[&str] = &["search", "policy", "list", "dot"];
 
 impl Ecosystem for Apk {
@@ -114,6 +123,25 @@ impl Ecosystem for Apk {
         Scope::Stage
     }
 
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        let command = invocation.subcommand(WITH_VALUE).map(|(_, command)| command);
+        let repository = invocation
+            .option(&["-X", "--repository"])
+            .is_some_and(|value| value.known().is_some_and(|value| !value.trim_start_matches('@').contains("://")));
+        // `fetch` writes to the work folder; a repository without a scheme is a folder.
+        if repository || command == Some("fetch") || command.is_none() && invocation.has_unknown_argument() {
+            return Ok(None);
+        }
+        let upgrades = command == Some("upgrade") || has_short(invocation, &['u']) || invocation.flag(&["--upgrade"]).is_some();
+        let unpinned = upgrades.then(|| "`apk upgrade` brings what is newest at the time".to_owned());
+        system_packages::dependencies(&RULES, invocation, at, project, unpinned)
+    }
+
     fn classic_folders(&self) -> &'static [&'static str] {
         &["/var/cache/apk", "/etc/apk/cache"]
     }
@@ -164,6 +192,7 @@ fn alpine_minor(base: &BaseImage) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
     use crate::ecosystems::testing::invocation;
     use crate::knowledge::Knowledge;
 
@@ -236,6 +265,28 @@ mod tests {
         let earlier = [command("apk add --no-cache --virtual .deps gcc")];
         let at = Surroundings { earlier: &earlier, ..on("alpine:3.20") };
         assert!(matches!(Apk.cache(&command("apk add --no-cache curl"), &at), Err(Obstacle::Unsafe { .. })));
+    }
+
+    #[test]
+    fn the_project_is_read_for_package_files_alone() {
+        harmless(
+            &Apk,
+            &[
+                "apk update",
+                "apk add --no-cache curl=~8 so:libx.so.1 git@edge $PACKAGES",
+                "apk add --no-cache --virtual .deps gcc",
+                "apk del .deps",
+                "apk add -X https://x/y curl",
+                "apk cache clean",
+            ],
+        );
+        mutable(&Apk, &["apk upgrade --no-cache", "apk -U upgrade", "apk add --upgrade curl"]);
+        assert_eq!(read(&Apk, "apk add --allow-untrusted ./x.apk"), Ok(Some("x.apk".to_owned())));
+        assert_eq!(read(&Apk, "apk add ~$(cat packages.txt)"), Ok(Some("packages.txt".to_owned())));
+        for line in ["apk fetch curl", "apk add -X ./repo curl", "apk $DO", "apk --root /rootfs add curl"] {
+            assert_eq!(read(&Apk, line), Ok(None), "{line}");
+        }
+        assert!(matches!(read(&Apk, "apk add /tmp/glibc.apk"), Err(Entangled::NotSeen { .. })));
     }
 
     #[test]

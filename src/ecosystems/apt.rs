@@ -21,7 +21,11 @@
 //! Sources: apt-get(8), apt(8), aptitude(8), apt.conf(5), add-apt-repository(1); apt 2.6 with docker-clean in place (`apt` leaves
 //! nothing in the folder without the second option, and the archive with it; `apt-get` and `aptitude` need the first alone).
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Scope, Surroundings};
+use crate::ecosystems::system_packages::{self, Rules};
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, CommandChange, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project, Scope,
+    Surroundings,
+};
 
 /// The package manager of Debian, Ubuntu and their relatives.
 pub struct Apt;
@@ -46,6 +50,16 @@ const TO_WORKDIR: &[&str] = &["download", "source"];
 /// Need the lists and fetch no packages.
 const QUERIES: &[&str] =
     &["list", "search", "show", "policy", "madison", "depends", "rdepends", "changelog", "indextargets", "versions"];
+/// Bring whatever is newest.
+#[rustfmt::skip]
+const UPGRADES: &[&str] = &["upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "dselect-upgrade"];
+const RULES: Rules = Rules {
+    with_value: WITH_VALUE,
+    file_options: &["-c", "--config-file", "--with-source"],
+    elsewhere: &[],
+    endings: &[".deb", ".dsc", ".changes"],
+    paths: true,
+};
 const NO_DOWNLOAD: &[&str] =
     &["--simulate", "--just-print", "--dry-run", "--recon", "--no-act", "--print-uris", "--help", "--version"];
 
@@ -121,6 +135,26 @@ impl Ecosystem for Apt {
         Scope::Stage
     }
 
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        if adds_repository(invocation) {
+            return Ok(Some(Dependencies::default()));
+        }
+        let command = invocation.subcommand(WITH_VALUE).map(|(_, command)| command);
+        // `download` and `source` write to the work folder. So may a word that is not known.
+        if command.is_some_and(|command| TO_WORKDIR.contains(&command)) || command.is_none() && invocation.has_unknown_argument()
+        {
+            return Ok(None);
+        }
+        let upgrade = command.filter(|command| UPGRADES.contains(command));
+        let unpinned = upgrade.map(|command| format!("`{} {command}` brings what is newest at the time", invocation.program));
+        system_packages::dependencies(&RULES, invocation, at, project, unpinned)
+    }
+
     fn clean_spares_mounts(&self) -> bool {
         true
     }
@@ -184,6 +218,7 @@ fn moving_option(invocation: &Invocation) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
     use crate::ecosystems::{BaseImage, testing::invocation};
     use crate::knowledge::Knowledge;
 
@@ -262,6 +297,38 @@ mod tests {
             let found = cache(line).unwrap();
             assert_eq!((targets(&found), found.changes.len()), (vec![LISTS], 0), "{line}");
         }
+    }
+
+    #[test]
+    fn the_project_is_read_for_package_files_alone() {
+        harmless(
+            &Apt,
+            &[
+                "apt-get update",
+                "apt-get install -y curl git/bookworm-backports $PACKAGES",
+                "apt-get clean",
+                "apt-get purge -y --auto-remove gcc",
+                "add-apt-repository -y ppa:x/y",
+                "apt-get install -y ~$(uname -r)",
+            ],
+        );
+        mutable(&Apt, &["apt-get -y upgrade", "apt full-upgrade -y", "apt-get dist-upgrade"]);
+        assert_eq!(read(&Apt, "apt-get install -y ./x.deb curl"), Ok(Some("x.deb".to_owned())));
+        assert_eq!(read(&Apt, "apt-get install -y ./debs/*.deb"), Ok(Some("debs/a.deb debs/b.deb".to_owned())));
+        assert_eq!(read(&Apt, "apt-get -c my.conf install -y curl"), Ok(Some("my.conf".to_owned())));
+        assert_eq!(read(&Apt, "apt-get install -y ~$(cat packages.txt)"), Ok(Some("packages.txt".to_owned())));
+        let filtered = "apt-get install -y ~$(grep -v ^# packages.txt | tr '\\n' ' ')";
+        assert_eq!(read(&Apt, filtered), Ok(Some("packages.txt".to_owned())));
+        for line in ["apt-get download hello", "apt-get $DO", "apt-get install ./$DEB", "apt-get install ~$(./list.sh)"] {
+            assert_eq!(read(&Apt, line), Ok(None), "{line}");
+        }
+        for line in ["apt-get install -y ./made.deb", "apt-get install -y /tmp/fetched.deb"] {
+            assert!(matches!(read(&Apt, line), Err(Entangled::NotSeen { .. })), "{line}");
+        }
+        let mut piped = invocation(&["apt-get", "install", "-y"]);
+        piped.wrappers.push(crate::ecosystems::Wrapper::Xargs);
+        let files = crate::ecosystems::testing::Files::new(&[]);
+        assert_eq!(Apt.dependencies(&piped, &Surroundings::default(), &files), Ok(None));
     }
 
     #[test]

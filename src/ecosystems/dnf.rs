@@ -26,8 +26,10 @@
 //! Sources: dnf(8), dnf.conf(5), dnf5-caching(7), dnf5.conf(5); dnf's `lock.py`; microdnf's `dnf-main.c` and change log;
 //! yum's `yumRepo.py`; tdnf's `config.c`; dnf 4.14 against a local repository (kept, reused, deleted without the option).
 
+use crate::ecosystems::system_packages::{self, Rules};
 use crate::ecosystems::{
-    Activity, BaseImage, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings, User,
+    Activity, BaseImage, CacheFolder, CacheUse, CommandChange, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project,
+    Surroundings, User,
 };
 
 /// The package managers of Fedora, RHEL and their relatives.
@@ -54,6 +56,19 @@ const FAMILIES: &[&str] =
     &["group", "groups", "grp", "environment", "module", "history", "hist", "repository-packages", "repo-packages", "repo-pkgs"];
 const FETCHING: &[&str] =
     &["install", "update", "upgrade", "upgrade-to", "reinstall", "switch-to", "undo", "redo", "rollback", "move-to"];
+/// Bring whatever is newest, where no package is named behind them, and mostly where one is.
+#[rustfmt::skip]
+const UPGRADES: &[&str] = &[
+    "upgrade", "update", "up", "upgrade-minimal", "update-minimal", "up-min", "distro-sync", "distrosync", "dsync",
+    "distribution-synchronization", "dup", "dist-upgrade", "groupupdate", "groupupgrade", "system-upgrade",
+];
+const RULES: Rules = Rules {
+    with_value: WITH_VALUE,
+    file_options: &["-c", "--config", "--add-repo"],
+    elsewhere: &["--installroot", "--destdir", "--downloaddir", "--repofrompath"],
+    endings: &[".rpm", ".spec", ".repo"],
+    paths: false,
+};
 const REFRESHES: &[&str] = &["makecache", "mc", "ref", "refresh", "check-update", "check-upgrade"];
 
 /// A program behind the names.
@@ -138,6 +153,22 @@ impl Ecosystem for Dnf {
             found.notes.push(note.to_owned());
         }
         Ok(found)
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        let command = invocation.subcommand(WITH_VALUE).map(|(_, command)| command);
+        // `download` writes to the work folder.
+        if command == Some("download") || command.is_none() && invocation.has_unknown_argument() {
+            return Ok(None);
+        }
+        let upgrade = command.filter(|command| UPGRADES.contains(command));
+        let unpinned = upgrade.map(|command| format!("`{} {command}` brings what is newest at the time", invocation.program));
+        system_packages::dependencies(&RULES, invocation, at, project, unpinned)
     }
 
     fn classic_folders(&self) -> &'static [&'static str] {
@@ -259,6 +290,7 @@ fn release(tag: &str) -> Option<(u32, Option<u32>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
     use crate::ecosystems::testing::invocation;
     use crate::knowledge::Knowledge;
 
@@ -371,5 +403,24 @@ mod tests {
         let folder = CacheFolder::downloads("/var/cache/dnf").locked().per_base_image().platform_specific();
         assert_eq!((found.mounts, found.notes.len()), (vec![folder], 1));
         assert!(Dnf.cache(&command("dnf install -y gcc"), &on("fedora:42")).unwrap().notes.is_empty());
+    }
+
+    #[test]
+    fn the_project_is_read_for_package_files_alone() {
+        harmless(
+            &Dnf,
+            &[
+                "dnf install -y gcc /usr/bin/python3 @development $PACKAGES",
+                "yum clean all",
+                "dnf makecache",
+                "dnf remove -y gcc",
+            ],
+        );
+        mutable(&Dnf, &["dnf -y upgrade", "yum update -y", "microdnf update"]);
+        assert_eq!(read(&Dnf, "yum install -y ./x.rpm"), Ok(Some("x.rpm".to_owned())));
+        assert_eq!(read(&Dnf, "dnf install -y https://x/epel.rpm"), Ok(Some(String::new())));
+        for line in ["dnf download gcc", "dnf --installroot /mnt install gcc", "dnf $DO"] {
+            assert_eq!(read(&Dnf, line), Ok(None), "{line}");
+        }
     }
 }

@@ -33,10 +33,12 @@ mod project;
 mod python;
 mod sbt;
 mod surroundings;
+mod system_packages;
 #[cfg(test)]
 pub mod testing;
 mod toolchain;
 mod uv;
+mod wildcard;
 mod yarn;
 mod zypper;
 

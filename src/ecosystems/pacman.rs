@@ -15,7 +15,10 @@
 //!
 //! Sources: pacman(8), pacman.conf(5), pacman 6.0's help.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Scope, Surroundings};
+use crate::ecosystems::system_packages::{self, Rules};
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project, Scope, Surroundings,
+};
 use crate::knowledge::Knowledge;
 
 /// Arch Linux's package manager.
@@ -34,6 +37,14 @@ const LETTERS: &[(&str, char)] = &[
     ("--deptest", 'T'), ("--clean", 'c'), ("--groups", 'g'), ("--info", 'i'), ("--list", 'l'), ("--print", 'p'), ("--search",
     's'), ("--sysupgrade", 'u'), ("--downloadonly", 'w'), ("--help", 'h'), ("--version", 'V'),
 ];
+
+const RULES: Rules = Rules {
+    with_value: WITH_VALUE,
+    file_options: &["--config"],
+    elsewhere: &["-r", "--root", "--sysroot", "-b", "--dbpath", "--cachedir"],
+    endings: &[".pkg.tar", ".pkg.tar.zst", ".pkg.tar.xz", ".pkg.tar.gz"],
+    paths: false,
+};
 
 impl Ecosystem for Pacman {
     fn id(&self) -> &'static str {
@@ -106,6 +117,21 @@ impl Ecosystem for Pacman {
     fn scope(&self) -> Scope {
         Scope::Stage
     }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        let letters = letters(invocation);
+        if !letters.contains(['S', 'U', 'Q', 'R', 'D', 'F', 'T', 'V', 'h']) && invocation.has_unknown_argument() {
+            return Ok(None);
+        }
+        let upgrades = letters.contains('S') && letters.contains('u');
+        let unpinned = upgrades.then(|| "`pacman -Su` brings what is newest at the time".to_owned());
+        system_packages::dependencies(&RULES, invocation, at, project, unpinned)
+    }
 }
 
 fn is_short(word: &str) -> bool {
@@ -143,6 +169,7 @@ fn targets_hold_an_address(invocation: &Invocation) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
     use crate::ecosystems::testing::invocation;
 
     fn command(line: &str) -> Invocation {
@@ -197,5 +224,15 @@ mod tests {
         }
         let earlier = [command("sed -i s,#CacheDir.*,CacheDir=/x, /etc/pacman.conf")];
         assert!(Pacman.cache(&command("pacman -S git"), &Surroundings { earlier: &earlier, ..Surroundings::default() }).is_err());
+    }
+
+    #[test]
+    fn the_project_is_read_for_package_files_alone() {
+        harmless(&Pacman, &["pacman -Sy --noconfirm git", "pacman -Scc --noconfirm", "pacman -Rns git", "paccache -rk0"]);
+        mutable(&Pacman, &["pacman -Syu --noconfirm git", "pacman --sync --sysupgrade"]);
+        assert_eq!(read(&Pacman, "pacman -U --noconfirm ./x.pkg.tar.zst"), Ok(Some("x.pkg.tar.zst".to_owned())));
+        for line in ["pacman -r /mnt -S git", "pacman $DO git"] {
+            assert_eq!(read(&Pacman, line), Ok(None), "{line}");
+        }
     }
 }

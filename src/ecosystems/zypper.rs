@@ -15,7 +15,10 @@
 //! Sources: zypper(8); zypper 1.14 against a local repository (deleted by default, kept after `modifyrepo --keep-packages`, and
 //! deleted again by the install that follows a `--download-only`).
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Scope, Surroundings};
+use crate::ecosystems::system_packages::{self, Rules};
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project, Scope, Surroundings,
+};
 
 /// SUSE's package manager.
 pub struct Zypper;
@@ -32,6 +35,16 @@ const INSTALLS: &[&str] = &[
     "install", "in", "update", "up", "dist-upgrade", "dup", "patch", "source-install", "si", "install-new-recommends", "inr",
     "download", "verify", "ve",
 ];
+
+/// Bring whatever is newest.
+const UPGRADES: &[&str] = &["update", "up", "dist-upgrade", "dup", "patch"];
+const RULES: Rules = Rules {
+    with_value: WITH_VALUE,
+    file_options: &["-c", "--config"],
+    elsewhere: &["-R", "--root", "--installroot", "-C", "--cache-dir", "--pkg-cache-dir", "-p", "--plus-repo"],
+    endings: &[".rpm", ".repo"],
+    paths: false,
+};
 
 impl Ecosystem for Zypper {
     fn id(&self) -> &'static str {
@@ -85,6 +98,26 @@ impl Ecosystem for Zypper {
         Scope::Stage
     }
 
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        let command = invocation.subcommand(WITH_VALUE).map(|(_, command)| command);
+        if command.is_none() && invocation.has_unknown_argument() {
+            return Ok(None);
+        }
+        let upgrade = command.filter(|command| UPGRADES.contains(command));
+        let unpinned = upgrade.map(|command| format!("`zypper {command}` brings what is newest at the time"));
+        // A repository is added by an address; one without a scheme is a folder.
+        let adds = matches!(command, Some("addrepo" | "ar"));
+        if adds && invocation.known_arguments().any(|(_, word)| word.starts_with(['/', '.']) && !word.ends_with(".repo")) {
+            return Ok(None);
+        }
+        system_packages::dependencies(&RULES, invocation, at, project, unpinned)
+    }
+
     fn classic_folders(&self) -> &'static [&'static str] {
         &["/var/cache/zypp"]
     }
@@ -111,6 +144,7 @@ fn keeps_packages(invocation: &Invocation) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
     use crate::ecosystems::testing::invocation;
 
     fn command(line: &str) -> Invocation {
@@ -166,6 +200,16 @@ mod tests {
     fn other_roots_and_caches_are_refused() {
         for line in ["zypper -R /x in gcc", "zypper --root=/x in gcc", "zypper --pkg-cache-dir /x in gcc"] {
             assert!(matches!(after(&["zypper mr -ka"], line), Err(Obstacle::UnknownFolder { .. })), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_project_is_read_for_package_files_alone() {
+        harmless(&Zypper, &["zypper -n ref", "zypper -n in gcc /usr/bin/python3", "zypper ar http://x y", "zypper clean --all"]);
+        mutable(&Zypper, &["zypper -n up", "zypper --non-interactive dup"]);
+        assert_eq!(read(&Zypper, "zypper -n in ./x.rpm"), Ok(Some("x.rpm".to_owned())));
+        for line in ["zypper ar ./repo mine", "zypper -R /mnt in gcc", "zypper $DO"] {
+            assert_eq!(read(&Zypper, line), Ok(None), "{line}");
         }
     }
 }
