@@ -69,8 +69,10 @@ impl Transform for Dockerignore {
         let Some(at) = whole else { return Vec::new() };
         let names = view.names("");
         let history = reads_history(scene, view, place, &names);
-        let wanted = leftovers::of_project(&names).into_iter().filter(|pattern| *pattern != ".git" || history.is_none());
-        let patterns: Vec<String> = wanted.filter(|pattern| is_free(view, pattern)).map(str::to_owned).collect();
+        let (usual, some) = leftovers::of_project(&names);
+        let usual = usual.into_iter().filter(|pattern| *pattern != ".git" || history.is_none());
+        let there = some.into_iter().filter(|pattern| !hidden_by(view, pattern).is_empty());
+        let patterns: Vec<String> = usual.chain(there).filter(|pattern| is_free(view, pattern)).map(str::to_owned).collect();
         if patterns.is_empty() {
             return Vec::new();
         }
@@ -116,9 +118,14 @@ fn is_free(view: &View, pattern: &str) -> bool {
     if text.lines().any(|line| line.trim().trim_end_matches('/') == pattern) {
         return false;
     }
-    let hidden = view.with_ignore(&format!("{text}\n{pattern}\n"));
-    let gone = view.files_below("").into_iter().filter(|file| hidden.is_ignored(file));
-    gone.into_iter().all(|file| view.is_tracked(&file) == Knowledge::Known(false))
+    hidden_by(view, pattern).iter().all(|file| view.is_tracked(file) == Knowledge::Known(false))
+}
+
+/// The files that a pattern would hide.
+fn hidden_by(view: &View, pattern: &str) -> Vec<String> {
+    let (_, text) = view.ignore_file();
+    let hidden = view.with_ignore(&format!("{}\n{pattern}\n", text.as_deref().unwrap_or_default()));
+    view.files_below("").into_iter().filter(|file| hidden.is_ignored(file)).collect()
 }
 
 /// Who in the build reads version control data.

@@ -5,74 +5,58 @@
 
 /// A language's leftovers.
 struct Leftovers {
-    /// One of these at the root of the project tells that the language is used.
+    /// One of these at the root of the project tells that the language is used; `*` stands for the rest of a name.
     manifests: &'static [&'static str],
-    /// Patterns for an ignore file.
-    patterns: &'static [&'static str],
+    /// What every project of the language has sooner or later.
+    usual: &'static [&'static str],
+    /// What some have.
+    some: &'static [&'static str],
 }
 
 const BY_LANGUAGE: &[Leftovers] = &[
     Leftovers {
         manifests: &["package.json"],
-        patterns: &[
-            "**/node_modules",
-            "**/npm-debug.log*",
-            "**/yarn-error.log*",
-            ".next",
-            ".nuxt",
-            ".parcel-cache",
-            ".turbo",
-            "coverage",
-            "dist",
-        ],
+        usual: &["**/node_modules"],
+        some: &["**/npm-debug.log*", "**/yarn-error.log*", ".next", ".nuxt", ".parcel-cache", ".turbo", "coverage", "dist"],
     },
     Leftovers {
         manifests: &["pyproject.toml", "requirements.txt", "setup.py", "setup.cfg", "Pipfile"],
-        patterns: &[
-            "**/__pycache__",
-            "**/*.pyc",
-            ".venv",
-            "venv",
-            ".pytest_cache",
-            ".mypy_cache",
-            ".ruff_cache",
-            ".tox",
-            ".coverage",
-            "*.egg-info",
-        ],
+        usual: &["**/__pycache__", ".venv"],
+        some: &["**/*.pyc", "venv", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".coverage", "*.egg-info"],
     },
-    Leftovers { manifests: &["Cargo.toml"], patterns: &["target"] },
-    Leftovers { manifests: &["pom.xml"], patterns: &["**/target"] },
+    Leftovers { manifests: &["Cargo.toml"], usual: &["target"], some: &[] },
+    Leftovers { manifests: &["pom.xml"], usual: &["**/target"], some: &[] },
     Leftovers {
         manifests: &["build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"],
-        patterns: &[".gradle", "**/build"],
+        usual: &[".gradle"],
+        some: &["**/build"],
     },
-    Leftovers { manifests: &["build.sbt"], patterns: &["**/target", ".bsp", ".metals"] },
-    Leftovers { manifests: &["Gemfile"], patterns: &[".bundle", "vendor/bundle", "log/*.log", "tmp"] },
-    Leftovers { manifests: &["composer.json"], patterns: &["vendor", ".phpunit.result.cache"] },
-    Leftovers { manifests: &["mix.exs"], patterns: &["_build", "deps", ".elixir_ls"] },
-    Leftovers {
-        manifests: &["global.json", "Directory.Build.props", "Directory.Packages.props"],
-        patterns: &["**/bin", "**/obj"],
-    },
+    Leftovers { manifests: &["build.sbt"], usual: &["**/target"], some: &[".bsp", ".metals"] },
+    Leftovers { manifests: &["Gemfile"], usual: &[".bundle"], some: &["vendor/bundle", "log/*.log", "tmp"] },
+    Leftovers { manifests: &["composer.json"], usual: &["vendor"], some: &[".phpunit.result.cache"] },
+    Leftovers { manifests: &["mix.exs"], usual: &["_build", "deps"], some: &[".elixir_ls"] },
+    Leftovers { manifests: &["*.csproj", "*.fsproj", "*.sln", "global.json"], usual: &["**/bin", "**/obj"], some: &[".vs"] },
 ];
 
-/// Left by editors, systems and version control, whatever the language.
-const ALWAYS: &[&str] = &[".git", ".hg", ".svn", ".idea", ".vscode", "**/.DS_Store", "**/*.swp", "**/*.log"];
+/// Left by version control, whatever the language.
+const ALWAYS: &[&str] = &[".git"];
 
-/// The patterns for a project with these names at its root.
-pub fn of_project(names: &[String]) -> Vec<&'static str> {
-    let used = |manifests: &[&str]| names.iter().any(|name| manifests.contains(&name.as_str()));
-    let languages = BY_LANGUAGE.iter().filter(|language| used(language.manifests));
-    let dotnet = names.iter().any(|name| [".csproj", ".fsproj", ".sln"].iter().any(|end| name.ends_with(end)));
-    let more: &[&str] = if dotnet { &["**/bin", "**/obj"] } else { &[] };
-    let mut patterns: Vec<&'static str> = ALWAYS.to_vec();
-    for pattern in languages.flat_map(|language| language.patterns).chain(more) {
-        if !patterns.contains(pattern) {
-            patterns.push(pattern);
-        }
+/// Left by editors and systems, where they are.
+const SOMETIMES: &[&str] = &[".hg", ".svn", ".idea", ".vscode", "**/.DS_Store", "**/*.swp", "**/*.log"];
+
+/// The patterns for a project with these names at its root: those of what is usual, and those of what may be there.
+pub fn of_project(names: &[String]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let is_one = |name: &String, manifest: &&str| match manifest.strip_prefix('*') {
+        Some(end) => name.ends_with(end),
+        None => name == manifest,
+    };
+    let used = |language: &&Leftovers| names.iter().any(|name| language.manifests.iter().any(|manifest| is_one(name, manifest)));
+    let (mut usual, mut some) = (ALWAYS.to_vec(), SOMETIMES.to_vec());
+    for language in BY_LANGUAGE.iter().filter(used) {
+        usual.extend(language.usual.iter().filter(|pattern| !ALWAYS.contains(pattern)));
+        some.extend(language.some);
     }
-    patterns
+    (usual, some)
 }
 
 /// Words in a manifest, script or RUN that tell that the build reads version control data: for its version, mostly.

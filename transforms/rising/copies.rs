@@ -26,6 +26,9 @@ pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize)
             }
         }
     }
+    for group in &mut groups {
+        group.needs.sort_by_key(|need| (is_lock(&need.from), need.from.clone()));
+    }
     groups.sort_by(|one, other| {
         (one.copy, depth(&one.folder), &one.folder).cmp(&(other.copy, depth(&other.folder), &other.folder))
     });
@@ -34,6 +37,12 @@ pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize)
         return Ok(vec![line]);
     }
     groups.iter().map(|group| writer.line(group)).collect()
+}
+
+/// Lock files are named behind the manifests that they lock.
+pub fn is_lock(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    name.contains("lock") || name.ends_with(".sum") || name == "npm-shrinkwrap.json"
 }
 
 /// Files that come to lie in one folder.

@@ -15,7 +15,7 @@ use crate::model::brought::is_context_copy;
 use crate::model::order::{InTheWay, Order, Print, Rise};
 use crate::pipeline::Refusal;
 use crate::syntax::{Dockerfile, Keyword};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What is to rise.
 #[derive(Clone, Debug)]
@@ -106,11 +106,11 @@ impl<'o, 'm> Movement<'o, 'm> {
         &self.rise
     }
 
-    /// The names of what is copied first, shortest path first, for titles.
+    /// The names of what is copied first, as they are written, for titles.
     pub fn copied(&self) -> Vec<&str> {
-        let names: BTreeSet<(usize, &str)> =
-            self.rise.needs.iter().map(|need| (need.from.matches('/').count(), need.from.as_str())).collect();
-        names.into_iter().map(|(_, name)| name).collect()
+        let mut names: Vec<&str> = self.rise.needs.iter().map(|need| need.from.as_str()).collect();
+        names.sort_by_key(|name| (name.matches('/').count(), copies::is_lock(name), *name));
+        names
     }
 
     /// The edit that makes the new order.

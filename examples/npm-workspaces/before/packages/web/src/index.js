@@ -1,0 +1,3 @@
+const hello = require("@monorepo/shared");
+
+console.log(hello("world"));
