@@ -13,6 +13,7 @@ mod composer;
 mod conda;
 mod dnf;
 mod dotnet;
+mod first_half;
 mod go;
 mod gradle;
 mod invocation;
@@ -29,12 +30,17 @@ mod pnpm;
 mod poetry;
 mod project;
 mod python;
+mod python_folders;
+mod python_project;
+mod reading;
+mod requirements;
 mod sbt;
 mod surroundings;
 #[cfg(test)]
 pub mod testing;
 mod toolchain;
 mod uv;
+mod words;
 mod yarn;
 mod zypper;
 
