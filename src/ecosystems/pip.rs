@@ -1,7 +1,8 @@
 //! pip, and the programs that install through it: pipx, pip-sync.
 //!
 //! Knows: which commands download, where pip keeps what it downloaded and built, what switches that off and how that is undone.
-//! Never does: read requirements, `pip.conf` or the index; say that an index lets itself be cached (one that sends no cache
+//! What they read of a project is told in `manifests`.
+//! Never does: read `pip.conf` or the index for the cache; say that an index lets itself be cached (one that sends no cache
 //! headers leaves the HTTP cache empty; the mount is then no use and no harm).
 //!
 //! The cache holds HTTP answers, wheels that pip built itself, and the date of its last self-check: all made again at need,
@@ -19,9 +20,12 @@
 //! for the environment that they hand on. Not proven: that pipx finds no uv (it then uses uv's cache); refused where a uv is
 //! in sight. Configuration files that are copied in are not seen.
 
+mod manifests;
+
 use crate::ecosystems::python::{emptied, is_yes, own_folder, user_cache, word_behind};
 use crate::ecosystems::toolchain;
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// pip, pipx and pip-sync.
@@ -115,6 +119,15 @@ impl Ecosystem for Pip {
             );
         }
         Ok(CacheUse { mounts: vec![CacheFolder::downloads(target).locked().per_base_image()], changes, notes })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 }
 

@@ -1,0 +1,643 @@
+//! What pip's commands read of a project.
+//!
+//! Knows: which options and variables name files, what a local requirement needs, and where packages go. Never does: know how a
+//! requirements file is read (`requirements` does).
+//!
+//! `pip install .` builds the project, and pip has no half that installs only its dependencies. `pip install -r FILE .` has one:
+//! the same command without the project. pip then chooses versions twice, so the image may differ unless `--no-deps` says that
+//! nothing is to be chosen.
+//!
+//! Facts: pip 26.3's source and help (cli/cmdoptions, commands/install, commands/download, commands/wheel; 23.2 alike), pip-tools'
+//! manual (pip-sync). Every option can come from a variable `PIP_…`; lists in it are split at spaces.
+
+use super::{Pip, WITH_VALUE};
+use crate::ecosystems::reading::{Reading, needs_source, not_seen, parent, within};
+use crate::ecosystems::requirements::{Requirements, is_archive};
+use crate::ecosystems::words::{Words, sorted};
+use crate::ecosystems::{
+    Dependencies, Ecosystem, Entangled, Found, Invocation, Project, Surroundings, Wrapper, first_half, python_folders,
+};
+use crate::knowledge::Knowledge;
+
+/// Options of `install`, `download` and `wheel` whose value may be the next word, those of [`WITH_VALUE`] aside.
+const INSTALL_VALUES: &[&str] = &[
+    "-C",
+    "-b",
+    "-c",
+    "-d",
+    "-e",
+    "-f",
+    "-i",
+    "-r",
+    "-s",
+    "-t",
+    "-w",
+    "--abi",
+    "--all-releases",
+    "--build",
+    "--build-constraint",
+    "--build-option",
+    "--config-setting",
+    "--config-settings",
+    "--constraint",
+    "--constraints",
+    "--dest",
+    "--dir",
+    "--download",
+    "--editable",
+    "--extra-index-url",
+    "--find-links",
+    "--global-option",
+    "--group",
+    "--hash",
+    "--implementation",
+    "--index-url",
+    "--install-option",
+    "--no-binary",
+    "--only-binary",
+    "--only-final",
+    "--platform",
+    "--prefix",
+    "--progress-bar",
+    "--pypi-url",
+    "--python-version",
+    "--refresh-package",
+    "--report",
+    "--req",
+    "--requirement",
+    "--requirements-from-script",
+    "--root",
+    "--root-user-action",
+    "--source",
+    "--source-dir",
+    "--source-directory",
+    "--src",
+    "--target",
+    "--upgrade-strategy",
+    "--uploaded-prior-to",
+    "--wheel-dir",
+    "--allow-external",
+    "--allow-unverified",
+    "--download-cache",
+];
+
+/// Options that name something in the project, or decide where packages go: their values must be known.
+const NAMING: &[&str] = &[
+    "-r",
+    "--req",
+    "--requirement",
+    "-c",
+    "--constraint",
+    "--constraints",
+    "--build-constraint",
+    "-e",
+    "--editable",
+    "-f",
+    "--find-links",
+    "--group",
+    "--requirements-from-script",
+    "-t",
+    "--target",
+    "--prefix",
+    "--root",
+    "--src",
+    "--source",
+    "--source-dir",
+    "--source-directory",
+];
+const REQUIREMENT: &[&str] = &["-r", "--req", "--requirement"];
+const CONSTRAINT: &[&str] = &["-c", "--constraint", "--constraints", "--build-constraint"];
+const EDITABLE: &[&str] = &["-e", "--editable"];
+const CHECKOUTS: &[&str] = &["--src", "--source", "--source-dir", "--source-directory"];
+
+/// See [`Ecosystem::dependencies`].
+pub(super) fn dependencies(
+    invocation: &Invocation,
+    at: &Surroundings,
+    project: &dyn Project,
+) -> Result<Option<Dependencies>, Entangled> {
+    if invocation.wrappers.contains(&Wrapper::Xargs) {
+        return Ok(None);
+    }
+    let reads_nothing = Ok(Some(Dependencies::default()));
+    if Pip.recognise(invocation).is_none() || invocation.flag(&["-h", "--help", "-V", "--version"]).is_some() {
+        return if invocation.program == "pipx" { Ok(None) } else { reads_nothing };
+    }
+    match invocation.program.as_str() {
+        "pipx" => return pipx(invocation, at, project),
+        "pip-sync" => return pip_sync(invocation, at, project).map(Some),
+        _ => {}
+    }
+    match invocation.subcommand(WITH_VALUE) {
+        Some((index, "install")) => Install::new(invocation, index, at, project)?.answer().map(Some),
+        Some((index, "download" | "wheel")) => Install::new(invocation, index, at, project)?.collects().map(Some),
+        Some((index, "uninstall" | "freeze")) => {
+            let words = sorted(invocation, &[index], &["-r", "--req", "--requirement", "--path", "--exclude"]);
+            let mut reading = Reading::new(at, project);
+            for named in words.values(REQUIREMENT) {
+                let folder = reading.absolute(".")?;
+                Requirements::new(&mut reading, &folder, None).file(known(named, "-r")?, &folder, false)?;
+            }
+            Ok(Some(reading.whole()))
+        }
+        Some((_, "cache" | "check" | "completion" | "config" | "debug" | "help" | "index" | "inspect" | "list" | "show"))
+        | None
+            if !invocation.has_unknown_argument() || invocation.subcommand(WITH_VALUE).is_some() =>
+        {
+            reads_nothing
+        }
+        _ => Ok(None),
+    }
+}
+
+/// `pipx install x` works outside the project, but for local paths; what `pipx run` runs may read anything.
+fn pipx(invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Result<Option<Dependencies>, Entangled> {
+    let Some((index, subcommand)) = invocation.subcommand(&[]) else { return Ok(Some(Dependencies::default())) };
+    let values = ["-r", "--requirement", "--spec", "--suffix", "--python", "-i", "--index-url", "--pip-args", "--preinstall"];
+    let words = sorted(invocation, &[index], &values);
+    match subcommand {
+        "install" | "inject" if !words.has(&["-r", "--requirement", "--spec"]) => {
+            let mut reading = Reading::new(at, project);
+            let folder = at.workdir.known().cloned().unwrap_or_default();
+            let mut requirements = Requirements::new(&mut reading, &folder, None);
+            for (_, operand) in words.operands {
+                let Some(text) = plain_name(operand) else { return Ok(None) };
+                requirements.requirement(&text, words_editable(invocation), "")?;
+            }
+            requirements.finish();
+            Ok(Some(reading.whole()))
+        }
+        "ensurepath" | "environment" | "list" | "uninstall" | "uninstall-all" | "upgrade" | "upgrade-all" | "upgrade-shared"
+        | "reinstall" | "reinstall-all" | "completions" | "interpreter" => Ok(Some(Dependencies::default())),
+        _ => Ok(None),
+    }
+}
+
+fn words_editable(invocation: &Invocation) -> bool {
+    invocation.flag(EDITABLE).is_some()
+}
+
+/// `pip-sync` reads the files that it names, or `requirements.txt`.
+fn pip_sync(invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Result<Dependencies, Entangled> {
+    let values = [
+        "-f",
+        "--find-links",
+        "-i",
+        "--index-url",
+        "--extra-index-url",
+        "--trusted-host",
+        "--python-executable",
+        "--cert",
+        "--client-cert",
+        "--pip-args",
+        "--config",
+    ];
+    let words = sorted(invocation, &[], &values);
+    let mut reading = Reading::new(at, project);
+    let folder = reading.absolute(".")?;
+    let named: Vec<String> = match words.operands.as_slice() {
+        [] => vec!["requirements.txt".to_owned()],
+        operands => {
+            operands.iter().map(|(_, file)| known(&file.value, "pip-sync").map(str::to_owned)).collect::<Result<_, _>>()?
+        }
+    };
+    let mut requirements = Requirements::new(&mut reading, &folder, Some(within(&folder, "src")));
+    for file in named {
+        requirements.file(&file, &folder, false)?;
+    }
+    for links in words.values(&["-f", "--find-links"]) {
+        requirements.links(known(links, "--find-links")?, None, "")?;
+    }
+    requirements.finish();
+    environments_filled(&mut reading, invocation);
+    Ok(reading.whole())
+}
+
+/// One `pip install`, `pip download` or `pip wheel`.
+struct Install<'a> {
+    invocation: &'a Invocation,
+    words: Words<'a>,
+    reading: Reading<'a>,
+    /// Where pip runs; a place without files where that is neither known nor asked for.
+    folder: String,
+}
+
+impl<'a> Install<'a> {
+    fn new(
+        invocation: &'a Invocation,
+        subcommand: usize,
+        at: &'a Surroundings<'a>,
+        project: &'a dyn Project,
+    ) -> Result<Self, Entangled> {
+        let with_value: Vec<&str> = WITH_VALUE.iter().chain(INSTALL_VALUES).copied().collect();
+        let words = sorted(invocation, &[subcommand], &with_value);
+        let reading = Reading::new(at, project);
+        let names_files = words.has(NAMING)
+            || LISTS.iter().any(|(variable, _)| at.non_empty(variable).is_some())
+            || words
+                .operands
+                .iter()
+                .any(|(_, operand)| operand.raw.contains('/') || operand.raw.starts_with('.') || is_archive(&operand.raw));
+        let folder = if names_files { reading.absolute(".")? } else { at.workdir.known().cloned().unwrap_or_default() };
+        Ok(Self { invocation, words, reading, folder })
+    }
+
+    /// `pip install`.
+    fn answer(mut self) -> Result<Dependencies, Entangled> {
+        let by_project = self.operands_of_the_project();
+        self.targets()?;
+        environments_filled(&mut self.reading, self.invocation);
+        let upgrades = self.words.has(&["-U", "--upgrade"]);
+        match by_project {
+            Some(first) if self.words.has(REQUIREMENT) => self.without_project(first),
+            Some(Local { shown, .. }) => Err(needs_source(format!(
+                "`pip install {shown}` builds the project from its source; pip has no half that installs its dependencies alone"
+            ))),
+            None => {
+                self.inputs(&[])?;
+                if upgrades && !self.words.has(REQUIREMENT) {
+                    self.reading.loose("`--upgrade` asks for the newest each time".to_owned());
+                }
+                Ok(self.reading.whole())
+            }
+        }
+    }
+
+    /// `pip download` and `pip wheel`: they collect archives, in the work folder unless told otherwise.
+    fn collects(mut self) -> Result<Dependencies, Entangled> {
+        if let Some(Local { shown, .. }) = self.operands_of_the_project() {
+            return Err(needs_source(format!("`{shown}` is built from the project's source")));
+        }
+        self.inputs(&[])?;
+        let named = self.words.last(&["-d", "--dest", "--dir", "--destination-dir", "-w", "--wheel-dir", "--download"]);
+        let folder = match named {
+            Some(named) => {
+                let named = known(named, "the folder for the archives")?.to_owned();
+                self.reading.absolute(&named)?
+            }
+            None => self.folder.clone(),
+        };
+        let collected = self.reading.project.names(&folder).into_iter().find(|name| is_archive(name));
+        if let Some(name) = collected {
+            let because = format!("{} lies where pip collects archives", self.reading.name(&within(&folder, &name)));
+            return Err(Entangled::Overlaid { because });
+        }
+        self.reading.makes(&folder);
+        Ok(self.reading.whole())
+    }
+
+    /// Reads what options, variables and operands name. `without` are operands to pass over.
+    fn inputs(&mut self, without: &[usize]) -> Result<(), Entangled> {
+        let isolated = self.words.has(&["--isolated"]);
+        self.configuration(isolated)?;
+        let (folder, at) = (self.folder.clone(), self.reading.at);
+        let checkouts = self.checkouts(isolated)?;
+        let lists = |names: &[&str]| -> Result<Vec<String>, Entangled> {
+            let mut found = Vec::new();
+            for (variable, _) in LISTS.iter().filter(|(_, option)| !isolated && names.contains(option)) {
+                if let Some(value) = at.non_empty(variable) {
+                    let value = value.into_known().ok_or_else(|| not_seen(format!("{variable} is not known")))?;
+                    found.extend(value.split_whitespace().map(str::to_owned));
+                }
+            }
+            for value in self.words.values(names) {
+                found.push(known(value, names.last().copied().unwrap_or_default())?.to_owned());
+            }
+            Ok(found)
+        };
+        let (files, constraints) = (lists(REQUIREMENT)?, lists(CONSTRAINT)?);
+        let (editable, links, groups) = (lists(EDITABLE)?, lists(&["-f", "--find-links"])?, lists(&["--group"])?);
+        if self.words.has(&["--requirements-from-script"]) {
+            return Err(needs_source("`--requirements-from-script` reads a script of the project"));
+        }
+        let mut requirements = Requirements::new(&mut self.reading, &folder, checkouts);
+        for file in constraints {
+            requirements.file(&file, &folder, true)?;
+        }
+        for file in files {
+            requirements.file(&file, &folder, false)?;
+        }
+        for text in editable.iter().filter(|text| without.is_empty() || text.contains("://")) {
+            requirements.requirement(text, true, "")?;
+        }
+        for place in links {
+            requirements.links(&place, None, "")?;
+        }
+        for group in groups {
+            let file = group.split_once(':').map_or("pyproject.toml", |(file, _)| file);
+            let path = within(&folder, file);
+            let text = requirements.reading.required(&path)?;
+            if text.contains("file:") {
+                return Err(needs_source(format!("{file} names a local dependency (`file:`)")));
+            }
+        }
+        for (index, operand) in self.words.operands.iter().filter(|(index, _)| !without.contains(index)) {
+            let _ = index;
+            let Some(text) = plain_name(operand) else {
+                return Err(not_seen(format!("{} is not known and may name a file of the project", operand.raw)));
+            };
+            for text in expanded(&text, &folder, requirements.reading)? {
+                requirements.requirement(&text, false, "")?;
+            }
+        }
+        requirements.finish();
+        Ok(())
+    }
+
+    /// Certificates and configuration files, where they come with the project.
+    fn configuration(&mut self, isolated: bool) -> Result<(), Entangled> {
+        let at = self.reading.at;
+        let mut named: Vec<String> =
+            self.words.values(&["--cert", "--client-cert"]).filter_map(|value| value.known().cloned()).collect();
+        let variables = ["PIP_CERT", "PIP_CLIENT_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+        named.extend(variables.iter().filter_map(|name| at.non_empty(name)?.into_known().map(str::to_owned)));
+        for path in named.iter().filter_map(|named| at.absolute(named).into_known()) {
+            self.reading.take_if_there(&path);
+        }
+        let below_home = |name: &str| at.below_home(name).into_known();
+        let mut files = vec!["/etc/pip.conf".to_owned(), "/etc/xdg/pip/pip.conf".to_owned()];
+        if !isolated {
+            let chosen = at.non_empty("PIP_CONFIG_FILE").and_then(|name| at.absolute(name.into_known()?).into_known());
+            files.extend([below_home(".pip/pip.conf"), below_home(".config/pip/pip.conf"), chosen].into_iter().flatten());
+        }
+        for path in files {
+            let Some(text) = self.reading.optional(&path)? else { continue };
+            let names_files = |line: &&str| {
+                let key = line.split(['=', ':']).next().unwrap_or_default().trim().replace('_', "-");
+                ["requirement", "constraint", "build-constraint", "editable", "find-links", "target", "prefix", "src"]
+                    .contains(&key.as_str())
+            };
+            if let Some(line) = text.lines().find(names_files) {
+                return Err(not_seen(format!("{}: `{}` changes what pip reads", self.reading.name(&path), line.trim())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where `-e git+…` goes: named, else in the environment, else in `src` of the work folder.
+    fn checkouts(&self, isolated: bool) -> Result<Option<String>, Entangled> {
+        let at = self.reading.at;
+        let named = self.words.last(CHECKOUTS).cloned();
+        let named = named.or_else(|| at.non_empty("PIP_SRC").filter(|_| !isolated).map(|value| value.map(str::to_owned)));
+        match named {
+            Some(named) => self.reading.absolute(known(&named, "--src")?).map(Some),
+            None if !python_folders::environments(self.invocation, at).is_empty() => Ok(None),
+            None => Ok(Some(within(&self.folder, "src"))),
+        }
+    }
+
+    /// The folders that options name for the packages.
+    fn targets(&mut self) -> Result<(), Entangled> {
+        let at = self.reading.at;
+        for (options, variable) in
+            [(&["-t", "--target"][..], "PIP_TARGET"), (&["--prefix"], "PIP_PREFIX"), (&["--root"], "PIP_ROOT")]
+        {
+            let named = self.words.last(options).cloned();
+            let Some(named) = named.or_else(|| at.non_empty(variable).map(|value| value.map(str::to_owned))) else { continue };
+            let option = options.last().copied().unwrap_or_default();
+            let named = known(&named, option)?;
+            let path = self.reading.absolute(named)?;
+            self.reading.fills(&path, &format!("{option} {named}"))?;
+        }
+        Ok(())
+    }
+
+    /// The operand (or `-e`) that is the project itself or a folder of it.
+    fn operands_of_the_project(&self) -> Option<Local> {
+        let editable = self.words.options.iter().filter(|given| EDITABLE.contains(&given.name.as_str())).filter_map(|given| {
+            let value = given.value.as_ref()?.known()?;
+            (!value.contains("://")).then(|| Local { shown: format!("-e {value}"), words: given.words.clone() })
+        });
+        let plain = self.words.operands.iter().filter_map(|(index, operand)| {
+            let value = operand.value.known()?;
+            let path = value.split('[').next().unwrap_or(value);
+            let is_folder = !value.contains("://")
+                && !is_archive(path)
+                && (path.starts_with('.') || path.contains('/'))
+                && !value.contains(" @");
+            is_folder.then(|| Local { shown: value.clone(), words: vec![*index] })
+        });
+        editable.chain(plain).reduce(|first, next| Local { words: [first.words, next.words].concat(), ..first })
+    }
+
+    /// `pip install -r FILE .`: the files alone first.
+    fn without_project(mut self, local: Local) -> Result<Dependencies, Entangled> {
+        let again = ["--force-reinstall", "-I", "--ignore-installed", "-t", "--target", "--prefix", "--root"];
+        if self.words.has(&again) {
+            return Err(needs_source(format!(
+                "`pip install {}` builds the project and, by its flags, installs all the rest again with it",
+                local.shown
+            )));
+        }
+        self.inputs(&local.words)?;
+        let command = first_half::written(self.invocation, &local.words, &[])?;
+        let doubt = (!self.words.has(&["--no-deps", "--no-dependencies"]))
+            .then(|| format!("pip chooses versions twice: for the requirements alone, then together with `{}`", local.shown));
+        Ok(self.reading.first_half(command, doubt))
+    }
+}
+
+/// Something of the project that is to be built, and the words that name it.
+struct Local {
+    shown: String,
+    words: Vec<usize>,
+}
+
+/// Variables that stand for options which name files.
+const LISTS: &[(&str, &str)] = &[
+    ("PIP_REQUIREMENT", "-r"),
+    ("PIP_CONSTRAINT", "-c"),
+    ("PIP_BUILD_CONSTRAINT", "--build-constraint"),
+    ("PIP_EDITABLE", "-e"),
+    ("PIP_FIND_LINKS", "-f"),
+    ("PIP_GROUP", "--group"),
+];
+
+/// Environments in the project, and the user's own packages where the home lies in it.
+fn environments_filled(reading: &mut Reading, invocation: &Invocation) {
+    for folder in python_folders::environments(invocation, reading.at) {
+        reading.makes(&folder);
+    }
+    let to_home = reading.at.user != crate::ecosystems::User::Root || invocation.flag(&["--user"]).is_some();
+    if let (true, Knowledge::Known(folder)) = (to_home, reading.at.below_home(".local")) {
+        reading.makes(&folder);
+    }
+}
+
+fn known<'v>(value: &'v Knowledge<String>, option: &str) -> Result<&'v str, Entangled> {
+    value.known().map(String::as_str).ok_or_else(|| not_seen(format!("what `{option}` names is not known")))
+}
+
+/// An operand's text. One that is not known counts as a package where its name stands in front of the variable: `torch==$V`.
+fn plain_name(operand: &crate::ecosystems::Argument) -> Option<String> {
+    if let Knowledge::Known(text) = &operand.value {
+        return Some(text.clone());
+    }
+    let raw = operand.raw.trim_matches(['"', '\'']);
+    let (name, rest) = raw.split_at_checked(raw.find(['=', '<', '>', '~', '!', '['])?)?;
+    let is_name =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && !name.starts_with('.');
+    (is_name && !rest.contains('/')).then(|| raw.to_owned())
+}
+
+/// A pattern's files: `dist/*.whl`. Other texts stay as they are.
+fn expanded(text: &str, folder: &str, reading: &Reading) -> Result<Vec<String>, Entangled> {
+    if !text.contains('*') || text.contains(['=', '<', '>', '~', '!']) {
+        return Ok(vec![text.to_owned()]);
+    }
+    let path = within(folder, text);
+    let (place, pattern) = (parent(&path).to_owned(), path.rsplit('/').next().unwrap_or_default());
+    if place.contains('*') || pattern.matches('*').count() > 1 {
+        return Err(not_seen(format!("which files `{text}` stands for is not known")));
+    }
+    let (front, back) = pattern.split_once('*').unwrap_or((pattern, ""));
+    let names = reading.project.names(&place).into_iter();
+    let files: Vec<String> = names
+        .filter(|name| name.len() >= front.len() + back.len() && name.starts_with(front) && name.ends_with(back))
+        .map(|name| within(&place, &name))
+        .collect();
+    match (files.as_slice(), reading.project.look(&place)) {
+        ([], Found::Unknown) => Err(not_seen(format!("which files `{text}` stands for can't be seen"))),
+        ([], _) => Err(not_seen(format!("no file of the build context matches `{text}`: an earlier step makes it"))),
+        _ => Ok(files),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ecosystems::Part;
+    use crate::ecosystems::testing::{Files, in_project, invocation};
+
+    const FILES: &[(&str, &str)] = &[
+        ("requirements.txt", "flask==3.0\n-r dev/more.txt\n"),
+        ("dev/more.txt", "pytest\n"),
+        ("constraints.txt", "pytest==8\n"),
+        ("self.txt", "flask\n-e .[dev]\n"),
+        ("pyproject.toml", "[dependency-groups]\nci = ['x']\n"),
+        ("dist/a-1.whl", ""),
+        ("certs/ca.pem", ""),
+        ("src/app.py", ""),
+        ("lib/setup.py", ""),
+    ];
+
+    fn ask(words: &[&str], variables: &[(&str, &str)]) -> Result<Option<Dependencies>, Entangled> {
+        let known = |value: &str| if value.contains('$') { Knowledge::Unknown } else { Knowledge::Known(value.to_owned()) };
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), known(value))).collect();
+        Pip.dependencies(&invocation(words), &Surroundings { variables, ..in_project("python:3.12") }, &Files::new(FILES))
+    }
+
+    fn files(words: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
+        ask(words, variables).unwrap().unwrap().files.into_iter().map(|file| file.replace("/app/", "")).collect()
+    }
+
+    fn refused(words: &[&str]) -> String {
+        ask(words, &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn requirements_and_all_that_they_name() {
+        let all = ["dev/more.txt", "requirements.txt"];
+        for words in [
+            &["pip", "install", "--no-cache-dir", "-r", "requirements.txt"][..],
+            &["pip3", "install", "-Urrequirements.txt"],
+            &["pip", "install", "--requirement=./requirements.txt", "gunicorn==1", "torch==$V"],
+            &["pip", "install", "-r", "/app/requirements.txt", "-i", "$URL", "--trusted-host", "$HOST"],
+            &["pip", "wheel", "-w", "/wheels", "-r", "requirements.txt"],
+            &["pip", "download", "-d", "/wheels", "-r", "requirements.txt"],
+            &["pip-sync"],
+            &["pip", "uninstall", "-y", "-r", "requirements.txt"],
+        ] {
+            assert_eq!(files(words, &[]), all, "{words:?}");
+        }
+        let found = ask(&["pip", "install", "-r", "requirements.txt", "-c", "constraints.txt"], &[]).unwrap().unwrap();
+        assert_eq!((found.files.len(), found.unpinned, found.part), (3, None, Part::Whole));
+        let found = ask(&["pip", "install", "-r", "requirements.txt"], &[]).unwrap().unwrap();
+        assert_eq!(found.unpinned.as_deref(), Some("dev/more.txt:1: `pytest` has no exact version"));
+        assert_eq!(files(&["pip", "install", "--group", "ci"], &[]), ["pyproject.toml"]);
+        assert_eq!(files(&["pip", "install", "dist/*.whl", "--cert", "certs/ca.pem"], &[]), ["certs/ca.pem", "dist/a-1.whl"]);
+        assert_eq!(files(&["pip", "install", "-f", "dist", "a"], &[]), ["dist/a-1.whl"]);
+    }
+
+    #[test]
+    fn commands_that_read_nothing_of_the_project() {
+        for words in [
+            &["pip", "install", "--upgrade", "pip", "setuptools", "wheel"][..],
+            &["pip", "install", "git+https://host/x.git", "https://host/y.whl", "uvicorn[standard]"],
+            &["pip", "cache", "purge"],
+            &["pip", "--version"],
+            &["pip", "config", "set", "global.index-url", "https://host"],
+            &["pip", "uninstall", "-y", "pip"],
+            &["pipx", "install", "poetry==1.8"],
+        ] {
+            assert_eq!(files(words, &[]), Vec::<String>::new(), "{words:?}");
+        }
+        for words in [&["pip", "install", "$PACKAGES"][..], &["pip", "install", "-r", "$FILE"]] {
+            assert!(matches!(ask(words, &[]), Err(Entangled::NotSeen { .. })), "{words:?}");
+        }
+        for words in [&["pip", "$DO"][..], &["pipx", "run", "build"], &["pip", "hash", "x"]] {
+            assert_eq!(ask(words, &[]), Ok(None), "{words:?}");
+        }
+        let xargs = Invocation { wrappers: vec![Wrapper::Xargs], ..invocation(&["pip", "install"]) };
+        assert_eq!(Pip.dependencies(&xargs, &in_project("python"), &Files::new(FILES)), Ok(None));
+    }
+
+    #[test]
+    fn the_projects_own_source_is_refused() {
+        for words in [
+            &["pip", "install", "."][..],
+            &["pip", "install", "-e", ".[dev]"],
+            &["pip", "install", "/app/lib"],
+            &["pip", "install", "--no-deps", "./lib"],
+            &["pip", "install", "app @ file:///app"],
+            &["pip", "wheel", "."],
+            &["pip", "install", "-r", "self.txt"],
+            &["pipx", "install", "."],
+        ] {
+            assert!(matches!(ask(words, &[]), Err(Entangled::NeedsSource { .. })), "{words:?}");
+        }
+        assert!(refused(&["pip", "install", "-r", "self.txt"]).starts_with("self.txt:2: "));
+        assert!(refused(&["pip", "install", "-r", "made.txt"]).contains("an earlier step makes it"));
+        assert!(refused(&["pip", "install", "-r", "/tmp/r.txt"]).starts_with("/tmp/r.txt does not come"));
+        assert!(refused(&["pip", "install", "made/*.whl"]).contains("matches"));
+    }
+
+    #[test]
+    fn requirements_beside_the_project_go_first() {
+        let half = |words: &[&str]| {
+            let found = ask(words, &[]).unwrap().unwrap();
+            let Part::FirstHalf { command, .. } = found.part else { panic!("{words:?}") };
+            (command, found.doubt.is_some())
+        };
+        let (command, doubt) = half(&["pip", "install", "--no-cache-dir", "-r", "requirements.txt", "-e", ".[x]"]);
+        assert_eq!((command.as_str(), doubt), ("pip install --no-cache-dir -r requirements.txt", true));
+        assert!(!half(&["pip", "install", "--no-deps", ".", "-r", "requirements.txt"]).1);
+        assert!(ask(&["pip", "install", "-t", "libs", "-r", "requirements.txt", "."], &[]).is_err());
+    }
+
+    #[test]
+    fn variables_name_files_too() {
+        assert_eq!(files(&["pip", "install", "x"], &[("PIP_CONSTRAINT", "constraints.txt")]), ["constraints.txt"]);
+        assert_eq!(files(&["pip", "--isolated", "install", "x"], &[("PIP_CONSTRAINT", "constraints.txt")]), [""; 0]);
+        assert_eq!(files(&["pip", "install"], &[("PIP_REQUIREMENT", "requirements.txt constraints.txt")]).len(), 3);
+        assert!(ask(&["pip", "install", "x"], &[("PIP_CONSTRAINT", "$C")]).is_err());
+        let configured = Files::new(&[("pip.conf", "[install]\nfind-links = ./wheels\n")]);
+        let variables = vec![("PIP_CONFIG_FILE".to_owned(), Knowledge::Known("/app/pip.conf".to_owned()))];
+        let at = Surroundings { variables, ..in_project("python") };
+        assert!(Pip.dependencies(&invocation(&["pip", "install", "x"]), &at, &configured).is_err());
+    }
+
+    #[test]
+    fn folders_that_packages_go_to() {
+        let makes = |words: &[&str], variables: &[(&str, &str)]| ask(words, variables).unwrap().unwrap().makes;
+        assert_eq!(makes(&["pip", "install", "-t", "./libs", "x"], &[]), ["/app/libs"]);
+        assert_eq!(makes(&["/app/venv/bin/pip", "install", "x"], &[]), ["/app/venv"]);
+        assert_eq!(makes(&["pip", "install", "x"], &[("VIRTUAL_ENV", "/app/.venv")]), ["/app/.venv"]);
+        assert_eq!(makes(&["pip", "install", "-e", "git+https://h/x#egg=x"], &[]), ["/app/src/x"]);
+        assert_eq!(makes(&["pip", "install", "--prefix=/install", "x"], &[]), [""; 0]);
+        for target in [".", "lib", "/app"] {
+            assert!(matches!(ask(&["pip", "install", "--target", target, "x"], &[]), Err(Entangled::Overlaid { .. })));
+        }
+        assert!(matches!(ask(&["pip", "download", "-d", "dist", "x"], &[]), Err(Entangled::Overlaid { .. })));
+    }
+}

@@ -1,0 +1,1 @@
+//! What `pyproject.toml` says that decides what an install reads.
