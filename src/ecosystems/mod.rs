@@ -13,6 +13,7 @@ mod composer;
 mod conda;
 mod dnf;
 mod dotnet;
+mod first_half;
 mod go;
 mod gradle;
 mod invocation;
