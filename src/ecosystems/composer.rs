@@ -18,7 +18,13 @@
 //!
 //! From: the source of Composer 2.5 (`Factory`, `Config`, `Cache`, `GitDownloader`), its manual, the official image's Dockerfile.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings};
+mod manifests;
+mod plugins;
+
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, CommandChange, Dependencies, Ecosystem, Entangled, Found, Invocation, Obstacle, Project,
+    Surroundings, Wrapper, offline,
+};
 use crate::knowledge::Knowledge;
 
 /// Composer.
@@ -114,6 +120,65 @@ impl Ecosystem for Composer {
         }
         let mounts = targets.into_iter().map(|target| CacheFolder::downloads(target).locked()).collect();
         Ok(CacheUse { mounts, changes, notes: Vec::new() })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        let Some(words) = words(invocation) else { return Ok(None) };
+        let nothing = Ok(Some(Dependencies::default()));
+        let asks = invocation.flag(&["--help", "-h", "--version", "-V"]).is_some();
+        let is_global = invocation.flag(&["-g", "--global"]).is_some();
+        let phar = phar(invocation, at, project)?;
+        match words.as_slice() {
+            _ if phar.is_some() && (asks || words.first() != Some(&"install")) => return Ok(None),
+            [] | ["global" | "about" | "help" | "list" | "clear-cache" | "clearcache" | "cc", ..] => return nothing,
+            ["config", ..] if is_global => return nothing,
+            ["self-update" | "selfupdate", ..] => {
+                let unpinned = (words.len() == 1).then(|| "`composer self-update` brings what is newest at the time".to_owned());
+                return Ok(Some(Dependencies { unpinned, ..Dependencies::default() }));
+            }
+            _ if asks => return nothing,
+            ["install" | "i"] if invocation.flag(&["--dry-run"]).is_none() => {}
+            _ => return Ok(None),
+        }
+        if invocation.wrappers.contains(&Wrapper::Xargs) {
+            return Ok(None);
+        }
+        if let Some(word) = offline::hiding_word(invocation, WITH_VALUE) {
+            return Err(Entangled::NotSeen { because: format!("{word} is not known and may name another folder") });
+        }
+        let own = invocation.known_arguments().find(|(_, word)| matches!(*word, "install" | "i"));
+        let script = invocation.known_arguments().find(|(_, word)| invocation.is("php") && word.contains("composer"));
+        let begin = script.or(own).map_or(0, |(index, _)| if script.is_some() { index + 1 } else { 0 });
+        let mut found = manifests::of_install(invocation, begin, at, project)?;
+        found.files.extend(phar);
+        Ok(Some(found))
+    }
+}
+
+/// Composer itself, where the command runs it from the project.
+///
+/// # Errors
+/// [`Entangled::NotSeen`] where an earlier step put it where copies reach.
+fn phar(invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Result<Option<String>, Entangled> {
+    let program = match invocation.known_arguments().find(|(_, word)| word.contains("composer")) {
+        Some((_, word)) if invocation.is("php") => word,
+        _ if invocation.path.contains('/') => &invocation.path,
+        _ => return Ok(None),
+    };
+    let Some(path) = at.absolute(program).into_known() else {
+        return Err(Entangled::NotSeen { because: format!("where {program} lies is not known") });
+    };
+    match project.look(&path) {
+        Found::File => Ok(Some(path)),
+        Found::Unknown => Ok(None),
+        Found::Nothing | Found::Folder => {
+            Err(Entangled::NotSeen { because: format!("{program} is put there by an earlier step, not by a copy") })
+        }
     }
 }
 

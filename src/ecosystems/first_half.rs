@@ -1,42 +1,59 @@
-//! A command written once more with other arguments, to stand in a RUN of its own.
+//! A command written again with other words: the half of an install that needs only the manifests.
 //!
-//! Owns: saying a command again. Never does: decide what it should say.
+//! Owns: turning an [`Invocation`] back into shell text. Never does: know which words a manager's first half needs.
 
-use super::reading::needs_source;
 use super::{Entangled, Invocation, Wrapper};
 use crate::knowledge::Knowledge;
 
-/// The command with some arguments left out and others added behind them.
+/// Shell text of the command, with the variables in front of it, without the arguments at `left_out`, and with `added` behind it.
 ///
 /// # Errors
-/// Where a wrapper or a variable in front can't be said again from what is known.
-pub(super) fn written(invocation: &Invocation, without: &[usize], added: &[String]) -> Result<String, Entangled> {
-    let by_itself = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Env | Wrapper::Transparent);
-    if !invocation.wrappers.iter().all(by_itself) {
-        let because = format!("`{}` is run by another program here, and so has no first half of its own", invocation.program);
-        return Err(needs_source(because));
+/// [`Entangled::NotSeen`] where something around the command can't be written again: another user, a variable that is not known.
+pub(crate) fn text(invocation: &Invocation, left_out: &[usize], added: &[&str]) -> Result<String, Entangled> {
+    let not_seen = |because: String| Entangled::NotSeen { because };
+    let program = &invocation.program;
+    for wrapper in &invocation.wrappers {
+        match wrapper {
+            Wrapper::Env | Wrapper::Transparent | Wrapper::Nested => {}
+            Wrapper::PythonModule => {
+                return Err(not_seen(format!("{program} runs as a module of a Python that is not known here")));
+            }
+            Wrapper::Sudo { .. } => return Err(not_seen(format!("{program} runs as another user, by sudo or its like"))),
+            Wrapper::Xargs => return Err(not_seen(format!("{program} gets its arguments by xargs"))),
+            Wrapper::Environment(name) => return Err(not_seen(format!("{program} runs inside {name}"))),
+        }
     }
     let mut words = Vec::new();
     for (name, value) in &invocation.variables {
-        let Knowledge::Known(value) = value else {
-            return Err(needs_source(format!("{name} in front of `{}` is not known", invocation.program)));
-        };
+        let Knowledge::Known(value) = value else { return Err(not_seen(format!("the value of {name} is not known"))) };
         words.push(format!("{name}={}", quoted(value)));
     }
-    words.push(invocation.path.clone());
-    let kept = invocation.arguments.iter().enumerate().filter(|(index, _)| !without.contains(index));
-    words.extend(kept.map(|(_, argument)| argument.raw.clone()));
-    words.extend(added.iter().cloned());
-    let command = words.join(" ");
-    if command.contains(['\n', '\r']) {
-        return Err(needs_source(format!("an argument of `{}` goes over several lines", invocation.program)));
+    words.push(quoted(&invocation.path));
+    let arguments = invocation.arguments.iter().enumerate().filter(|(index, _)| !left_out.contains(index));
+    words.extend(arguments.map(|(_, argument)| argument.raw.clone()));
+    words.extend(added.iter().map(|word| (*word).to_owned()));
+    if words.iter().any(|word| word.contains(['\n', '\r'])) {
+        return Err(not_seen(format!("an argument of {program} runs over several lines")));
     }
-    Ok(command)
+    Ok(words.join(" "))
 }
 
-fn quoted(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
-    if value.chars().all(plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
+/// The same, for words that were made.
+///
+/// # Errors
+/// As [`text`].
+pub(crate) fn written(invocation: &Invocation, left_out: &[usize], added: &[String]) -> Result<String, Entangled> {
+    let added: Vec<&str> = added.iter().map(String::as_str).collect();
+    text(invocation, left_out, &added)
+}
+
+/// The word as the shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -45,11 +62,12 @@ mod tests {
     use crate::ecosystems::testing::invocation;
 
     #[test]
-    fn variables_and_words_are_kept_as_written() {
-        let command = invocation(&["A=b c", "D=", "uv", "sync", "--extra", "$X"]);
-        assert_eq!(written(&command, &[0], &["--z".to_owned()]).unwrap(), "A='b c' D= uv --extra $X --z");
-        assert!(written(&invocation(&["A=$B", "uv", "sync"]), &[], &[]).is_err());
-        let wrapped = Invocation { wrappers: vec![Wrapper::PythonModule], ..invocation(&["uv", "sync"]) };
-        assert!(written(&wrapped, &[], &[]).is_err());
+    fn a_command_is_written_again() {
+        let mut command = invocation(&["A=b c", "B=", "composer", "install", "-o", "$FLAGS"]);
+        assert_eq!(text(&command, &[1], &["--no-scripts"]).unwrap(), "A='b c' B='' composer install $FLAGS --no-scripts");
+        command.wrappers.push(Wrapper::Sudo { user: None, sets_home: false });
+        assert!(text(&command, &[], &[]).is_err());
+        assert!(text(&invocation(&["A=$X", "composer", "install"]), &[], &[]).is_err());
+        assert!(text(&invocation(&["composer", "install", "a\nb"]), &[], &[]).is_err());
     }
 }
