@@ -68,7 +68,12 @@ impl Transform for SplitDependencyCopy {
         }
         let model = scene.model_with_named_workdirs();
         let orders: Vec<Order<'_>> = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view)).collect();
-        orders.iter().flat_map(|order| Stage { dockerfile: scene.dockerfile, order }.sites()).collect()
+        let stage = |(index, order)| {
+            let chain = model.chain(index).into_iter().filter(|link| *link != index);
+            let below = chain.filter_map(|link| orders.get(link)).collect();
+            Stage { dockerfile: scene.dockerfile, order, below }
+        };
+        orders.iter().enumerate().map(stage).flat_map(|stage| stage.sites()).collect()
     }
 
     fn place(&self, site: &Site) -> usize {
@@ -84,6 +89,8 @@ impl Transform for SplitDependencyCopy {
 struct Stage<'s, 'm> {
     dockerfile: &'s Dockerfile,
     order: &'s Order<'m>,
+    /// The stages that it is built on.
+    below: Vec<&'s Order<'m>>,
 }
 
 /// An install of the project's dependencies.
@@ -174,14 +181,18 @@ impl Stage<'_, '_> {
             match self.attempt(installs, over) {
                 Ok(done) => return Ok(done),
                 // A single file of settings is no source: nothing is said of it.
-                Err(why) if folder => refusal = refusal.or(Some(why)),
+                Err(None) => return Err(None),
+                Err(why) if folder => refusal = refusal.or(why),
                 Err(_) => {}
             }
         }
         Err(refusal)
     }
 
-    fn attempt(&self, installs: &[Install<'_>], over: usize) -> Result<(Fix, Vec<usize>), Refusal> {
+    fn attempt(&self, installs: &[Install<'_>], over: usize) -> Result<(Fix, Vec<usize>), Option<Refusal>> {
+        if installs.first().is_some_and(|install| self.is_prepared(install, over)) {
+            return Err(None);
+        }
         let mut why = None;
         for riser in self.risers(installs) {
             let riser = match riser {
@@ -195,13 +206,31 @@ impl Stage<'_, '_> {
             match movement.add(&riser) {
                 Ok(()) => {
                     let moved = movement.steps().filter(|step| *step != riser.at).collect();
-                    return Ok((self.worded(installs, &riser, &movement)?, moved));
+                    return Ok((self.worded(installs, &riser, &movement).map_err(Some)?, moved));
                 }
                 Err(way) => why = why.or(Some(rising::refusal(self.order, &way))),
             }
         }
-        Err(why
-            .unwrap_or_else(|| Refusal::NotEditable { why: "the RUN can't be cut where its source is first needed".to_owned() }))
+        let uncut = || Refusal::NotEditable { why: "the RUN can't be cut where its source is first needed".to_owned() };
+        Err(Some(why.unwrap_or_else(uncut)))
+    }
+
+    /// Whether the dependencies of a command that also builds are installed above the copy already, by the author or by us.
+    fn is_prepared(&self, install: &Install<'_>, over: usize) -> bool {
+        let Part::FirstHalf { command: half, .. } = &install.dependencies.part else { return false };
+        let id = install.print.ecosystem.map(|ecosystem| ecosystem.id());
+        let prepares = |step: &StepPrint| {
+            step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id).any(|command| {
+                matches!(&command.dependencies, Some(Ok(Some(dependencies)))
+                    if dependencies.part == Part::Whole && dependencies.files.iter().any(|file| install.dependencies.files.contains(file)))
+            })
+        };
+        let same_text = |order: &Order<'_>, index: usize| {
+            order.steps.get(index).and_then(|step| step.run.as_ref()).is_some_and(|run| run.text().contains(half.as_str()))
+        };
+        let does = |order: &Order<'_>, index: usize| order.print(index).is_some_and(prepares) || same_text(order, index);
+        self.below.iter().any(|order| (0..order.steps.len()).any(|index| does(order, index)))
+            || (0..over).any(|index| does(self.order, index))
     }
 
     /// Ways to let the installs rise, the one that moves most first.

@@ -219,10 +219,10 @@ impl Project for Laid<'_> {
                 Err(_) => {}
             }
         }
-        if self.copies.iter().flatten().any(|copy| copy.fills(path)) || self.is_folder_of(path) {
-            Found::Nothing
-        } else {
-            Found::Unknown
+        match () {
+            () if self.is_folder(path) => Found::Folder,
+            () if self.copies.iter().flatten().any(|copy| copy.fills(path)) || self.is_folder_of(path) => Found::Nothing,
+            () => Found::Unknown,
         }
     }
 
