@@ -17,7 +17,10 @@
 //!
 //! From: Bun's manual (global cache, `bun install`) and runs of 1.4.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings, User};
+mod manifests;
+
+use crate::ecosystems::node::Answer;
+use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
 
 /// Bun's package manager.
@@ -74,6 +77,10 @@ impl Ecosystem for Bun {
         let fetched_for_later = matches!(words(invocation).as_slice(), ["pm", ..]);
         let mount = if fetched_for_later { mount.needed_later() } else { mount };
         Ok(CacheUse { mounts: vec![mount], ..CacheUse::default() })
+    }
+
+    fn dependencies(&self, invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Answer {
+        manifests::dependencies(invocation, at, project)
     }
 
     fn readers(&self) -> &'static [&'static str] {

@@ -14,7 +14,9 @@ pub(crate) mod reading;
 pub(crate) mod scripts;
 mod tools;
 pub(crate) mod versions;
+pub(crate) mod words;
 pub(crate) mod workspaces;
+pub(crate) mod yaml;
 
 pub(crate) use manifest::Manifest;
 

@@ -25,7 +25,13 @@
 //!
 //! From: the sources of pnpm 10 and 11 (store path, version switch, engine name), the changelog of 12, runs of 8, 9, 10 and 12.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings, User};
+mod lock;
+mod manifests;
+
+use crate::ecosystems::node::Answer;
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Project, Surroundings, User,
+};
 use crate::knowledge::Knowledge;
 
 /// pnpm.
@@ -103,6 +109,10 @@ impl Ecosystem for Pnpm {
             changes.push(CommandChange::InsertAfterProgram(format!("--store-dir={target}")));
         }
         Ok(CacheUse { mounts: vec![folder], changes, notes: Vec::new() })
+    }
+
+    fn dependencies(&self, invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Answer {
+        manifests::dependencies(invocation, at, project)
     }
 
     fn readers(&self) -> &'static [&'static str] {

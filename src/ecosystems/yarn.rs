@@ -22,7 +22,13 @@
 //!
 //! From: the sources of Yarn 1.22 (`constants`, `user-dirs`, `config`), the manual of Berry's settings, and runs of 3.8 and 4.18.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings, User};
+mod berry;
+mod classic;
+mod lock;
+mod manifests;
+
+use crate::ecosystems::node::Answer;
+use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
 
 /// Yarn, classic and Berry.
@@ -99,15 +105,19 @@ impl Ecosystem for Yarn {
 
     fn cache(&self, invocation: &Invocation, at: &Surroundings) -> Result<CacheUse, Obstacle> {
         let mount = match generation(invocation, at.earlier) {
-            Generation::Classic => classic(invocation, at)?,
-            Generation::Berry => berry(at)?,
+            Generation::Classic => classic_cache(invocation, at)?,
+            Generation::Berry => berry_cache(at)?,
             Generation::Unknown => return Err(unknown("whether this is Yarn 1 or a later one")),
         };
         Ok(CacheUse { mounts: vec![mount], ..CacheUse::default() })
     }
+
+    fn dependencies(&self, invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Answer {
+        manifests::dependencies(invocation, at, project)
+    }
 }
 
-fn classic(invocation: &Invocation, at: &Surroundings) -> Result<CacheFolder, Obstacle> {
+fn classic_cache(invocation: &Invocation, at: &Surroundings) -> Result<CacheFolder, Obstacle> {
     let by_variable =
         variable(at, "yarn_plugnplay_override").is_some_and(|value| !matches!(value, Knowledge::Known("false" | "0")));
     if invocation.flag(&["--pnp", "--enable-pnp"]).is_some() || by_variable {
@@ -136,7 +146,7 @@ fn classic(invocation: &Invocation, at: &Surroundings) -> Result<CacheFolder, Ob
     Ok(CacheFolder::downloads(target).locked())
 }
 
-fn berry(at: &Surroundings) -> Result<CacheFolder, Obstacle> {
+fn berry_cache(at: &Surroundings) -> Result<CacheFolder, Obstacle> {
     let says = |name: &str, key: &str| match at.variable(name) {
         Some(value) => Some(value.clone()),
         None => configured(at.earlier, key),
