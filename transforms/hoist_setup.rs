@@ -91,10 +91,14 @@ impl<'s, 'm> Stage<'s, 'm> {
         for over in copies {
             let mut movement = Movement::over(self.dockerfile, self.order, over);
             for at in over + 1..self.order.steps.len() {
-                let Some(step) = self.order.print(at).filter(|step| is_setup(step)) else { continue };
+                let broad = self.is_broad(over);
+                // Above a single file only what costs something is worth a change.
+                let Some(step) = self.order.print(at).filter(|step| is_setup(step) && (broad || installs(step))) else {
+                    continue;
+                };
                 match self.rise(&mut movement, at, step) {
                     Ok(()) | Err(None) => {}
-                    Err(Some(refusal)) if installs(step) && !refused.iter().any(|(own, _)| *own == at) => {
+                    Err(Some(refusal)) if broad && installs(step) && !refused.iter().any(|(own, _)| *own == at) => {
                         refused.push((at, refusal))
                     }
                     Err(Some(_)) => {}
@@ -124,11 +128,15 @@ impl<'s, 'm> Stage<'s, 'm> {
         self.order.steps.get(index).map_or(0, |step| step.instruction.span.start)
     }
 
-    /// A copy from the context that brings more than single files, or files that a person edits.
+    /// A copy from the context.
     fn is_source(&self, index: usize) -> bool {
-        self.order
-            .print(index)
-            .is_some_and(|step| step.from_context && step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder)))
+        self.order.print(index).is_some_and(|step| step.from_context)
+    }
+
+    /// A copy that brings more than single files.
+    fn is_broad(&self, index: usize) -> bool {
+        let copy = self.order.print(index).map(|step| step.copy.as_ref());
+        copy.is_some_and(|copy| copy.is_none_or(|copy| copy.maps.iter().any(|map| map.folder)))
     }
 
     /// Lets a step rise with the others. `Err(None)`: it is no setup as far as this copy goes.

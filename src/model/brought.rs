@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub struct ContextCopy {
     /// What it lays where, in the order of its sources.
     pub maps: Vec<Map>,
+    /// Image paths at or below which it lays something that the context does not show: a source that is not there.
+    pub unseen: Vec<String>,
 }
 
 /// A file or folder of the context and its place in the image.
@@ -86,7 +88,7 @@ impl ContextCopy {
         let (last, sources) = instruction.arguments.values.split_last()?;
         let written = state.lookup_text(last)?;
         let to = absolute(&written, &state.workdir).into_known()?;
-        let mut copy = Self { maps: Vec::new() };
+        let mut copy = Self { maps: Vec::new(), unseen: Vec::new() };
         let parents = instruction.flags_named("parents").any(|flag| flag.value() != "false");
         let mut found = Vec::new();
         for (index, source) in sources.iter().enumerate() {
@@ -96,7 +98,7 @@ impl ContextCopy {
             }
             let matches = view.expand(&source);
             if matches.is_empty() && !source.contains(['*', '?', '[']) {
-                return None;
+                copy.unseen.push(to.clone());
             }
             found.extend(matches.into_iter().map(|path| (index, source.clone(), path)));
         }
@@ -126,7 +128,12 @@ impl ContextCopy {
 
     /// Whether the path lies where this copy lays things, whether or not it brings something there.
     pub fn fills(&self, path: &str) -> bool {
-        self.maps.iter().any(|map| is_within(path, &map.to))
+        self.maps.iter().any(|map| is_within(path, &map.to)) || self.hides(path)
+    }
+
+    /// Whether something that the context does not show may lie there, or in it.
+    pub fn hides(&self, path: &str) -> bool {
+        self.unseen.iter().any(|folder| is_within(path, folder) || is_within(folder, path))
     }
 }
 
@@ -213,6 +220,9 @@ impl Project for Laid<'_> {
                             Some(Kind::Folder) => Found::Folder,
                             None => Found::Unknown,
                         };
+                    }
+                    if copy.unseen.iter().any(|folder| is_within(path, folder)) {
+                        return Found::Unknown;
                     }
                 }
                 Err(folder) if is_within(path, folder) => return Found::Unknown,

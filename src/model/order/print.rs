@@ -110,10 +110,7 @@ impl StepPrint {
         let to = instruction.arguments.values.last();
         let written = to.map_or(Knowledge::Unknown, |to| step.state.absolute(to));
         let writes = match (&copy, written) {
-            (Some(copy), _) => Region::of(copy.maps.iter().map(|map| match map.folder {
-                true => Area::Below(map.to.clone()),
-                false => Area::At(map.to.clone()),
-            })),
+            (Some(copy), _) => laid_places(copy),
             // `COPY --from`, ADD of a URL or archive, and what can't be followed: anything below the destination.
             (None, Knowledge::Known(to)) => Region::of([Area::Below(to)]),
             (None, Knowledge::Unknown) => Region::anything(format!("where line {} copies to is not known", instruction.lines.0)),
@@ -125,6 +122,15 @@ impl StepPrint {
         print.other_user = instruction.flag("chown").is_some() || instruction.flag("chmod").is_some();
         Self { print, copy, from_context, commands: Vec::new() }
     }
+}
+
+/// Where a copy lays something.
+fn laid_places(copy: &ContextCopy) -> Region {
+    let maps = copy.maps.iter().map(|map| match map.folder {
+        true => Area::Below(map.to.clone()),
+        false => Area::At(map.to.clone()),
+    });
+    Region::of(maps.chain(copy.unseen.iter().cloned().map(Area::Below)))
 }
 
 fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, line: usize) -> CommandPrint {
@@ -278,7 +284,7 @@ impl Mounted {
     fn over<'v>(&self, laid: &Laid<'v>) -> Laid<'v> {
         let mut laid = laid.clone();
         if !self.maps.is_empty() {
-            laid.lay(ContextCopy { maps: self.maps.clone() });
+            laid.lay(ContextCopy { maps: self.maps.clone(), unseen: Vec::new() });
         }
         laid
     }

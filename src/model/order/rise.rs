@@ -72,7 +72,8 @@ impl Order<'_> {
 
     /// Whether a step may rise at all: the copy of the source may not, everything else may.
     fn may_go_along(&self, step: &StepPrint) -> bool {
-        !step.from_context || step.copy.as_ref().is_some_and(|copy| copy.maps.iter().all(|map| !map.folder))
+        !step.from_context
+            || step.copy.as_ref().is_some_and(|copy| copy.unseen.is_empty() && copy.maps.iter().all(|map| !map.folder))
     }
 
     /// Lets everything that rises pass the step at `index`, which stays.
@@ -123,6 +124,10 @@ impl Order<'_> {
             && let Some(place) = self.lays_into_system(copy)
         {
             return Err(format!("it lays {place}, among what packages install"));
+        }
+        let touched = footprint.reads.areas.iter().chain(&footprint.writes.areas);
+        if let Some(area) = touched.into_iter().find(|area| copy.hides(area.path())) {
+            return Err(format!("it copies something into {} that is not in the build context", area.path()));
         }
         for area in &footprint.reads.areas {
             self.read_behind(gathered, area, riser, index, copy)?;
@@ -229,11 +234,14 @@ impl Order<'_> {
 
     /// A path below the distribution's own folders that a copy lays.
     fn lays_into_system(&self, copy: &ContextCopy) -> Option<String> {
-        copy.maps.iter().find_map(|map| match map.folder {
-            false => is_system(&map.to).then(|| map.to.clone()),
-            true if is_system(&map.to) => Some(map.to.clone()),
-            true if Area::Below(map.to.clone()).reaches_system() => self.system_file_below(map),
-            true => None,
+        let unseen = copy.unseen.iter().find(|folder| Area::Below((*folder).clone()).reaches_system()).cloned();
+        unseen.or_else(|| {
+            copy.maps.iter().find_map(|map| match map.folder {
+                false => is_system(&map.to).then(|| map.to.clone()),
+                true if is_system(&map.to) => Some(map.to.clone()),
+                true if Area::Below(map.to.clone()).reaches_system() => self.system_file_below(map),
+                true => None,
+            })
         })
     }
 
@@ -273,10 +281,12 @@ impl Order<'_> {
                 return false;
             }
             match (&staying.copy, &own.copy) {
-                (Some(below), Some(above)) => above.maps.iter().all(|map| {
-                    below.back(&map.to, self.view).is_none_or(|from| from == map.from)
-                        && !below.maps.iter().any(|other| is_within(&other.to, &map.to) && other.to != map.to)
-                }),
+                (Some(below), Some(above)) if below.unseen.is_empty() && above.unseen.is_empty() => {
+                    above.maps.iter().all(|map| {
+                        below.back(&map.to, self.view).is_none_or(|from| from == map.from)
+                            && !below.maps.iter().any(|other| is_within(&other.to, &map.to) && other.to != map.to)
+                    })
+                }
                 _ => !staying.from_context && staying.print.footprint.clash(&own.print.footprint).is_none(),
             }
         })
