@@ -1,7 +1,8 @@
 //! uv and uvx.
 //!
 //! Knows: which commands download, where uv keeps downloads and the wheels it built, what switches that off and how that is
-//! undone. Never does: read `pyproject.toml`, `uv.toml` or the lock file; look into what `uv run` and `uvx` run.
+//! undone; what they read of a project is told in `manifests`. Never does: read `uv.toml` or the lock file for the cache; look into
+//! what `uv run` and `uvx` run.
 //!
 //! The cache holds downloads, unpacked wheels, wheels built here, and environments of `uvx`; projects' `.venv`, installed tools
 //! and Pythons are elsewhere. uv links files out of it, which over the border of a mount is a copy with a warning, so
@@ -27,9 +28,14 @@
 //! cache on, an empty `UV_*` is an error, `~` in `UV_CACHE_DIR` is a plain name, `-qn` is `-q -n`, `uv run --offline` on a
 //! synced project needs no cache.
 
+mod manifests;
+mod pip_commands;
+mod workspace;
+
 use crate::ecosystems::offline::hiding_word;
 use crate::ecosystems::python::{in_front, is_yes, own_folder, user_cache, word_behind};
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// uv and uvx.
@@ -168,6 +174,15 @@ impl Ecosystem for Uv {
         let folder = CacheFolder::downloads(target(&own, at)?).per_base_image();
         let folder = if kind == Kind::Runs { folder.needed_later() } else { folder };
         Ok(CacheUse { mounts: vec![folder], changes, notes })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 }
 
