@@ -23,7 +23,14 @@
 //! From: the sources of RubyGems 3.3 (`remote_fetcher`), Bundler 2.3 and its development line (`settings`,
 //! `source/rubygems`), docker-library's Dockerfiles for Ruby, and runs of both programs against a local server.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+mod gemfile;
+mod lockfile;
+mod manifests;
+mod ruby;
+
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project, Surroundings,
+};
 use crate::knowledge::Knowledge;
 
 /// Bundler, and `gem`.
@@ -76,6 +83,18 @@ impl Ecosystem for Bundler {
         let gems = if invocation.is("gem") { gem_folder(invocation, at)? } else { bundle_folder(invocation, at)? };
         let mount = CacheFolder::downloads(format!("{}/cache", gems.trim_end_matches('/'))).locked();
         Ok(CacheUse { mounts: vec![mount], ..CacheUse::default() })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        if invocation.is("gem") {
+            return manifests::of_gem(invocation, at, project);
+        }
+        manifests::of_bundle(invocation, at, project)
     }
 }
 

@@ -87,7 +87,9 @@ fn active(install: &Install) -> Vec<String> {
 
 /// Flex: recipes of packages that symfony.lock does not name write into the project when the package is installed.
 fn flex(install: &mut Install) -> Result<(), Entangled> {
-    install.needs_second_half = true;
+    // It makes `.env` from `.env.dist`, and writes assets of packages into what the node packages and import maps are listed in.
+    let written = [".env.dist", "package.json", "importmap.php"].map(|name| install.path(name));
+    install.needs_second_half |= written.iter().any(|path| install.project.look(path) == Found::File);
     let path = install.path("symfony.lock");
     if !install.is_locked() || install.project.look(&path) != Found::File {
         let missing = if install.is_locked() { "symfony.lock" } else { "composer.lock" };
