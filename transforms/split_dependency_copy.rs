@@ -114,7 +114,8 @@ impl Stage<'_, '_> {
             }
             let place = step.instruction.span.start;
             match self.installs(at) {
-                Err(refusal) => sites.push(Site { at: place, result: Err(refusal) }),
+                Err(refusal) if self.is_below_folder(at) => sites.push(Site { at: place, result: Err(refusal) }),
+                Err(_) => {}
                 Ok(installs) if installs.is_empty() => {}
                 Ok(installs) => match self.fix(&installs) {
                     Ok((fix, moved)) => {
@@ -132,6 +133,12 @@ impl Stage<'_, '_> {
     /// Whether a copy from the build context stands above the step.
     fn is_below_source(&self, at: usize) -> bool {
         (0..at).any(|index| self.order.print(index).is_some_and(|step| step.from_context))
+    }
+
+    /// Whether a copy that brings more than single files stands above it: then an install is worth a word.
+    fn is_below_folder(&self, at: usize) -> bool {
+        let brings_folder = |step: &StepPrint| step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder));
+        (0..at).any(|index| self.order.print(index).is_some_and(|step| step.from_context && brings_folder(step)))
     }
 
     /// The installs of a RUN that read the project. An error where a manager says why it can't do with its manifests.

@@ -229,6 +229,11 @@ impl Print {
         named || self.runs && OF_EVERY_COMMAND.contains(&name)
     }
 
+    /// Whether all it does to files is to make its work folder where that is missing.
+    pub fn only_makes_workdir(&self) -> bool {
+        self.changes.workdir
+    }
+
     /// The variables that it sets.
     pub fn sets(&self) -> impl Iterator<Item = &str> {
         self.sets.iter().map(String::as_str)

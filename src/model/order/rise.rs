@@ -224,8 +224,9 @@ impl Order<'_> {
                     false => format!("a step that would rise changes {path}"),
                 });
             }
-            let Some(from) = map.back(path) else { continue };
-            if self.view.kind(&from).is_some() || self.view.is_ignored(&from) && self.view.with_ignore("").kind(&from).is_some() {
+            let Some(kind) = map.back(path).and_then(|from| self.view.kind(&from)) else { continue };
+            // A later COPY gives a folder that it brings the mode and owner that it would have had.
+            if kind != Kind::Folder || !rising.only_makes_workdir() {
                 return Err(format!("it brings {path}, which a step that would rise changes"));
             }
         }
