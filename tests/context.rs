@@ -1,7 +1,7 @@
 //! The build context on a real disk: links, ignore files, odd folders, git.
 #![cfg(unix)]
 
-use dockeropt::context::{Doubt, Kind, View};
+use dockeropt::context::{Context, Doubt, FoundBy, Kind, Located, Locator, View};
 use dockeropt::knowledge::Knowledge;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
@@ -282,4 +282,148 @@ fn a_huge_context_is_walked_in_time() {
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     assert_eq!(view.files_below("d3").len(), 2_000);
     assert_eq!(view.clone().files_below("d3/e3").first().map(String::as_str), Some("d3/e3/f0.txt"));
+}
+
+fn located(place: &Place, dockerfile: &str, sources: &[&str]) -> Located {
+    let sources: Vec<String> = sources.iter().map(|source| (*source).to_owned()).collect();
+    Locator::default().locate(&place.path(dockerfile), None, &sources)
+}
+
+/// The context from the place's root and how it was found, or why it is not known; and the targets.
+fn shown(place: &Place, dockerfile: &str, sources: &[&str]) -> String {
+    let located = located(place, dockerfile, sources);
+    let context = match located.context {
+        Context::Known { root, found_by } => {
+            let real = place.0.canonicalize().unwrap();
+            format!("{}/ {found_by}", root.strip_prefix(real).unwrap().display())
+        }
+        Context::Unknown { because } => because,
+    };
+    format!("{context} [{}]", located.targets.join(","))
+}
+
+#[test]
+fn build_files_name_the_context() {
+    let place = Place::new(&[
+        ("a/Dockerfile", ""),
+        ("b/D", ""),
+        ("c/Dockerfile", ""),
+        ("d/Dockerfile", ""),
+        ("e/e.Dockerfile", ""),
+        ("e/x", ""),
+        ("f/Dockerfile", ""),
+        ("g/Dockerfile", ""),
+        ("g/y", ""),
+        ("h/dockerfile", ""),
+        (
+            "compose.yaml",
+            "services:\n  a:\n    build: {context: ., dockerfile: a/Dockerfile, target: dev}\n  g:\n    build: g\n  gone:\n    build: {context: gone, dockerfile: ../a/Dockerfile}\n",
+        ),
+        ("docker-bake.hcl", "target \"b\" {\n  dockerfile = \"b/D\"\n}\n"),
+        (
+            "Makefile",
+            "IMAGE := x\nbuild:\n\tcd c && docker build -t $(IMAGE) .\n\tdocker build -f d/Dockerfile $(WHERE)\n\tdocker build h\n",
+        ),
+        (
+            "scripts/build.sh",
+            "#!/bin/sh\ndocker build -f e/e.Dockerfile --target run .\ndocker build -f e/e.Dockerfile --target \"$1\" .\n",
+        ),
+        (
+            ".github/workflows/ci.yml",
+            "jobs:\n  x:\n    steps:\n      - uses: docker/build-push-action@v6\n        with: {context: ., file: a/Dockerfile, target: prod}\n      - run: docker build -f g/Dockerfile .\n",
+        ),
+    ]);
+    place.git(&["init", "-q"]);
+    place.commit("one");
+    for (dockerfile, sources, expected) in [
+        ("a/Dockerfile", vec![], "/ as .github/workflows/ci.yml:4 says [dev,prod]"),
+        ("b/D", vec![], "/ as docker-bake.hcl:1 says []"),
+        ("c/Dockerfile", vec![], "c/ as Makefile:3 says []"),
+        ("d/Dockerfile", vec![], "Makefile:4 names its build context by a variable []"),
+        ("e/e.Dockerfile", vec!["x"], "/ as scripts/build.sh:2 says [run]"),
+        (
+            "f/Dockerfile",
+            vec!["nothing"],
+            "its build context is not clear: its COPY sources (nothing) lie neither beside it nor in a folder above []",
+        ),
+        (
+            "g/Dockerfile",
+            vec!["."],
+            "its build context is not clear: .github/workflows/ci.yml:6 says the repository's root, compose.yaml:5 says g/ []",
+        ),
+        ("g/Dockerfile", vec!["y"], "g/ as compose.yaml:5 says []"),
+        ("h/dockerfile", vec![], "h/ as Makefile:5 says []"),
+    ] {
+        assert_eq!(shown(&place, dockerfile, &sources), expected, "{dockerfile}");
+    }
+    assert!(located(&place, "e/e.Dockerfile", &[]).hides_targets && !located(&place, "a/Dockerfile", &[]).hides_targets);
+    let explicit = Locator::default().locate(&place.path("a/Dockerfile"), Some(Path::new("elsewhere")), &[]);
+    assert_eq!(explicit.context, Context::Known { root: PathBuf::from("elsewhere"), found_by: FoundBy::Option });
+    assert_eq!(explicit.targets, ["dev", "prod"]);
+}
+
+#[test]
+fn without_a_repository_nothing_above_is_looked_at() {
+    let place = Place::new(&[
+        ("src", ""),
+        ("compose.yaml", "services: {a: {build: {context: ., dockerfile: in/Dockerfile}}}"),
+        ("in/Dockerfile", ""),
+        ("in/app", ""),
+    ]);
+    assert!(shown(&place, "in/Dockerfile", &["src"]).contains("lie neither"));
+    assert_eq!(shown(&place, "in/Dockerfile", &["app"]), "in/ where its COPY sources lie []");
+    assert_eq!(shown(&place, "in/Dockerfile", &["."]), "in/ the Dockerfile's own folder []");
+    place.git(&["init", "-q"]);
+    assert_eq!(shown(&place, "in/Dockerfile", &["src"]), "/ as compose.yaml:1 says []");
+    assert!(matches!(located(&place, "nowhere/Dockerfile", &[]).context, Context::Unknown { .. }));
+}
+
+#[test]
+fn the_other_dockerfiles_of_a_context_are_known() {
+    let place = Place::new(&[
+        ("Dockerfile", "x"),
+        ("web/Dockerfile", "package.json"),
+        ("web/package.json", ""),
+        ("dev/Dockerfile.dev", "web"),
+        ("own/Dockerfile", "web"),
+        ("own/Dockerfile.dockerignore", ""),
+        ("odd/Dockerfile", "nothing"),
+        ("build/image", "."),
+        ("Makefile", "all:\n\tdocker build -f build/image .\n"),
+        ("x", ""),
+    ]);
+    place.git(&["init", "-q"]);
+    place.commit("one");
+    let locator = Locator::default();
+    let is_dockerfile =
+        |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with("Dockerfile") && !name.ends_with("ignore"));
+    let sources = |path: &Path| vec![std::fs::read_to_string(path).unwrap()];
+    let sharing = locator.sharing(&place.0, &place.path("Dockerfile"), &is_dockerfile, &sources);
+    let real = place.0.canonicalize().unwrap();
+    let shown: Vec<(&str, bool)> =
+        sharing.iter().map(|other| (other.dockerfile.strip_prefix(&real).unwrap().to_str().unwrap(), other.is_certain)).collect();
+    assert_eq!(shown, [("Dockerfile", true), ("build/image", true), ("dev/Dockerfile.dev", true), ("odd/Dockerfile", false)]);
+    let view = locator.view(&place.0, &place.path("Dockerfile"));
+    assert_eq!(view.kind("web"), FOLDER);
+}
+
+#[test]
+fn many_dockerfiles_in_one_folder_are_located_in_time() {
+    let place = Place::new(&[]);
+    for number in 0..2_000 {
+        place.write(&format!("{number}.Dockerfile"), "");
+    }
+    let locator = Locator::default();
+    let sources = ["package.json".to_owned(), "src/*.c".to_owned(), ".".to_owned()];
+    let start = std::time::Instant::now();
+    for number in 0..2_000 {
+        let located = locator.locate(&place.path(&format!("{number}.Dockerfile")), None, &sources);
+        assert!(matches!(located.context, Context::Unknown { .. }));
+        assert!(matches!(
+            locator.locate(&place.path(&format!("{number}.Dockerfile")), None, &sources[2..]).context,
+            Context::Unknown { .. }
+        ));
+    }
+    // Without optimisation, and beside other tests.
+    assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
 }

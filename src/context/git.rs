@@ -21,58 +21,41 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Stands before each commit of the log; no path begins with it.
 const COMMIT: char = '\u{1}';
 
-/// A repository's answers about a folder.
+/// What git tracks in a folder.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Git {
     tracked: BTreeSet<String>,
-    /// Submodules: git tracks the folder, and what is in it elsewhere.
+    /// Git tracks the folder, and what is in it elsewhere.
     submodules: BTreeSet<String>,
-    /// What each commit touched, sorted.
+}
+
+/// What the last commits touched in a folder, the newest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct History {
+    /// The paths of each, sorted.
     commits: Vec<Vec<String>>,
 }
 
 impl Git {
-    pub(super) fn new<'p>(
-        tracked: impl IntoIterator<Item = &'p str>,
-        commits: impl IntoIterator<Item = impl IntoIterator<Item = &'p str>>,
-    ) -> Self {
-        let owned = |paths: &mut dyn Iterator<Item = &'p str>| paths.map(str::to_owned).collect::<BTreeSet<_>>();
-        let commits = commits.into_iter().map(|paths| owned(&mut paths.into_iter()).into_iter().collect());
-        Self { tracked: owned(&mut tracked.into_iter()), submodules: BTreeSet::new(), commits: commits.collect() }
+    pub(super) fn new(tracked: &[&str]) -> Self {
+        Self { tracked: tracked.iter().map(|path| (*path).to_owned()).collect(), submodules: BTreeSet::new() }
     }
 
     /// Of a folder on disk; `None` outside a repository, or without the program.
     pub(super) fn read(root: &Path) -> Option<Self> {
         let mut git = Self::default();
-        git.read_index(&ask(root, &["ls-files", "--stage", "-z"])?);
-        let format = format!("--format=format:{COMMIT}");
-        let count = format!("--max-count={MOST_COMMITS}");
-        let log = ["log", "--first-parent", "-m", &count, "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
-        let rest = ["--relative", "--no-decorate", "--no-notes", &format, "--", "."];
-        // It fails in a repository without commits.
-        git.read_log(&ask(root, &[&log[..], &rest[..]].concat()).unwrap_or_default());
+        // `MODE OBJECT STAGE\tPATH`, ended by zero bytes.
+        for entry in ask(root, &["ls-files", "--stage", "-z"])?.split_terminator('\0') {
+            let Some((meta, path)) = entry.split_once('\t') else { continue };
+            let paths = if meta.starts_with("160000 ") { &mut git.submodules } else { &mut git.tracked };
+            paths.insert(path.to_owned());
+        }
         Some(git)
     }
 
-    /// `MODE OBJECT STAGE\tPATH`, ended by zero bytes.
-    fn read_index(&mut self, listed: &str) {
-        for entry in listed.split_terminator('\0') {
-            let Some((meta, path)) = entry.split_once('\t') else { continue };
-            let paths = if meta.starts_with("160000 ") { &mut self.submodules } else { &mut self.tracked };
-            paths.insert(path.to_owned());
-        }
-    }
-
-    /// The mark of a commit, its paths, and so on; zero bytes and line ends between them.
-    fn read_log(&mut self, log: &str) {
-        for commit in log.split(COMMIT).skip(1) {
-            let paths = commit.split('\0').map(|path| path.strip_prefix('\n').unwrap_or(path));
-            let mut paths: Vec<String> = paths.filter(|path| !path.is_empty()).map(str::to_owned).collect();
-            paths.sort_unstable();
-            if !paths.is_empty() {
-                self.commits.push(paths);
-            }
-        }
+    /// The tracked files, sorted.
+    pub(super) fn tracked(&self) -> impl Iterator<Item = &str> {
+        self.tracked.iter().map(String::as_str)
     }
 
     /// Whether the file is tracked, or anything below the folder.
@@ -80,6 +63,30 @@ impl Git {
         let holds = |paths: &BTreeSet<String>| is_touched(|from| paths.range(from.to_owned()..).next(), path);
         let in_submodule = |end: usize| path.get(..end).is_some_and(|folder| self.submodules.contains(folder));
         holds(&self.tracked) || holds(&self.submodules) || path.match_indices('/').any(|(end, _)| in_submodule(end))
+    }
+}
+
+impl History {
+    pub(super) fn new<'p>(commits: impl IntoIterator<Item = impl IntoIterator<Item = &'p str>>) -> Self {
+        let sorted = |paths: BTreeSet<&str>| paths.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let commits = commits.into_iter().map(|paths| sorted(paths.into_iter().collect()));
+        Self { commits: commits.filter(|paths| !paths.is_empty()).collect() }
+    }
+
+    /// Of a folder on disk; without commits where git tells none.
+    pub(super) fn read(root: &Path) -> Self {
+        let format = format!("--format=format:{COMMIT}");
+        let count = format!("--max-count={MOST_COMMITS}");
+        let log = ["log", "--first-parent", "-m", &count, "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
+        let rest = ["--relative", "--no-decorate", "--no-notes", &format, "--", "."];
+        let log = ask(root, &[&log[..], &rest[..]].concat()).unwrap_or_default();
+        // The mark of a commit, its paths, and so on; zero bytes and line ends between them.
+        let paths = |commit: &'_ str| -> Vec<String> {
+            let paths = commit.split('\0').map(|path| path.strip_prefix('\n').unwrap_or(path));
+            paths.filter(|path| !path.is_empty()).map(str::to_owned).collect()
+        };
+        let commits: Vec<Vec<String>> = log.split(COMMIT).skip(1).map(paths).collect();
+        Self::new(commits.iter().map(|paths| paths.iter().map(String::as_str)))
     }
 
     /// In how many commits one of the paths was touched; `None` without commits.

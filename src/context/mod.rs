@@ -9,11 +9,13 @@ mod engine_table;
 mod git;
 mod glob;
 mod ignore;
+mod locate;
 mod matching;
 mod root;
 mod view;
 
 pub use doubt::Doubt;
+pub use locate::{Context, FoundBy, Located, Locator, Sharing};
 pub use view::View;
 
 /// What a path of the context is.

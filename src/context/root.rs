@@ -4,7 +4,7 @@
 //! is noted in the listing.
 
 use super::Kind;
-use super::git::Git;
+use super::git::{Git, History};
 use super::view::Lens;
 use crate::knowledge::Knowledge;
 use std::collections::{BTreeSet, HashMap};
@@ -26,6 +26,7 @@ pub(super) struct Root {
     folders: Mutex<HashMap<String, Arc<Folder>>>,
     texts: Mutex<HashMap<String, Knowledge<Arc<str>>>>,
     git: OnceLock<Knowledge<Git>>,
+    history: OnceLock<Option<History>>,
     /// Seen through the root's own ignore file.
     pub(super) plain: OnceLock<Arc<Lens>>,
 }
@@ -70,18 +71,26 @@ impl Root {
     }
 
     /// The same files in memory, with what git says of them.
-    pub(super) fn with_git(&self, git: Git) -> Self {
+    pub(super) fn with_git(&self, git: Git, history: History) -> Self {
         Self {
             path: self.path.clone(),
             folders: Mutex::new(lock(&self.folders).clone()),
             texts: Mutex::new(lock(&self.texts).clone()),
             git: OnceLock::from(Knowledge::Known(git)),
+            history: OnceLock::from(Some(history)),
             plain: OnceLock::new(),
         }
     }
 
     fn empty() -> Self {
-        Self { path: None, folders: Mutex::default(), texts: Mutex::default(), git: OnceLock::new(), plain: OnceLock::new() }
+        Self {
+            path: None,
+            folders: Mutex::default(),
+            texts: Mutex::default(),
+            git: OnceLock::new(),
+            history: OnceLock::new(),
+            plain: OnceLock::new(),
+        }
     }
 
     pub(super) fn path(&self) -> Option<&Path> {
@@ -90,6 +99,10 @@ impl Root {
 
     pub(super) fn git(&self) -> &Knowledge<Git> {
         self.git.get_or_init(|| self.path().and_then(Git::read).into())
+    }
+
+    pub(super) fn history(&self) -> Option<&History> {
+        self.history.get_or_init(|| self.path().map(History::read)).as_ref()
     }
 
     /// What lies in a folder; nothing in what is none.

@@ -3,7 +3,7 @@
 //! Owns: [`View`], and the walk that asks the rules. Never does: read the disk, which `root` does.
 
 use super::doubt::Doubt;
-use super::git::Git;
+use super::git::{Git, History};
 use super::ignore::{Entered, Rules};
 use super::root::{Root, joined, read_text};
 use super::{Kind, glob};
@@ -56,8 +56,8 @@ impl View {
     /// The same context in memory, where git tracks these paths and the last commits touched those, the newest first.
     #[must_use]
     pub fn with_git(&self, tracked: &[&str], commits: &[&[&str]]) -> Self {
-        let git = Git::new(tracked.iter().copied(), commits.iter().map(|paths| paths.iter().copied()));
-        Self { root: self.root.with_git(git).into(), ..self.clone() }
+        let history = History::new(commits.iter().map(|paths| paths.iter().copied()));
+        Self { root: self.root.with_git(Git::new(tracked), history).into(), ..self.clone() }
     }
 
     /// The folder on disk, seen by a Dockerfile (whose own ignore file, `NAME.dockerignore` beside it, goes first).
@@ -69,6 +69,16 @@ impl View {
     #[must_use]
     pub fn seen_by(&self, dockerfile: &Path) -> Self {
         Self::new(Arc::clone(&self.root), Some(dockerfile.into()))
+    }
+
+    /// A shared folder on disk, seen by a Dockerfile.
+    pub(super) fn over(root: Arc<Root>, dockerfile: &Path) -> Self {
+        Self::new(root, Some(dockerfile.into()))
+    }
+
+    /// A folder without any ignore rule.
+    pub(super) fn unfiltered(root: Arc<Root>) -> Self {
+        Self { lens: Arc::new(OnceLock::from(Arc::new(Lens::none()))), ..Self::new(root, None) }
     }
 
     fn new(root: Arc<Root>, dockerfile: Option<Arc<Path>>) -> Self {
@@ -127,11 +137,16 @@ impl View {
     /// What a COPY source (a path or a pattern of Go's `filepath.Match`) stands for, sorted: paths of files, links and folders that
     /// the builder gets. `./`, a leading `/` and `..` (which never leaves the root) are understood.
     pub fn expand(&self, source: &str) -> Vec<String> {
+        self.expand_in("", source)
+    }
+
+    /// The same for the sources of a context that is a folder of this one.
+    pub(super) fn expand_in(&self, base: &str, source: &str) -> Vec<String> {
         let source = glob::clean(source);
         let (folder, Some(pattern)) = glob::split(&source) else {
-            return self.find(&source, false).into_iter().map(|(path, _)| path).collect();
+            return self.find(&joined(base, &source), false).into_iter().map(|(path, _)| path).collect();
         };
-        let Some((folder, Kind::Folder)) = self.root.find(folder, true) else { return Vec::new() };
+        let Some((folder, Kind::Folder)) = self.root.find(&joined(base, folder), true) else { return Vec::new() };
         let Some(whole) = glob::read(pattern) else { return Vec::new() };
         if whole.has_set() {
             // A set may match a `/`, so that the pattern can't be gone through name by name.
@@ -191,7 +206,7 @@ impl View {
     /// In how many of the last commits (500 at most, first parents) that touch the context one of the paths was touched, a folder
     /// counting for what is in it; Unknown without git or without commits.
     pub fn changes(&self, paths: &[&str]) -> Knowledge<usize> {
-        self.root.git().known().and_then(|git| git.changes(paths)).into()
+        self.root.history().and_then(|history| history.changes(paths)).into()
     }
 }
 
@@ -209,8 +224,13 @@ impl Lens {
         match root.find(IGNORE_FILE, true) {
             Some((path, Kind::File)) => Self::new(IGNORE_FILE.to_owned(), root.text(&path).into_known()),
             // The builder takes a folder, or a link to nothing, for none.
-            _ => Self { file: IGNORE_FILE.to_owned(), text: None, rules: Rules::default(), all: OnceLock::new() },
+            _ => Self::none(),
         }
+    }
+
+    /// Through no rules.
+    fn none() -> Self {
+        Self { file: IGNORE_FILE.to_owned(), text: None, rules: Rules::default(), all: OnceLock::new() }
     }
 
     /// Whether the builder gets what lies there.

@@ -1,0 +1,89 @@
+//! What a build file says of a Dockerfile.
+//!
+//! Owns: [`Claim`], and how a build file's paths become paths of the repository. Never does: choose between claims.
+
+use crate::context::glob;
+
+/// A build file's word on a Dockerfile. Paths are from the repository's root, cleaned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) dockerfile: String,
+    /// `None`: named by something that can't be seen.
+    pub(super) context: Option<String>,
+    /// The stage that is built.
+    pub(super) target: Option<String>,
+    /// A stage is built that is named by something that can't be seen.
+    pub(super) hides_target: bool,
+    /// Where that is said.
+    pub(super) mention: Mention,
+}
+
+/// A place in a build file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mention {
+    /// From the repository's root.
+    pub(super) file: String,
+    /// Counted from 1.
+    pub(super) line: usize,
+}
+
+/// What is said, before its paths are resolved. Outer `None`: not said; inner `None`: said by something that can't be seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) context: Option<Option<String>>,
+    pub(super) dockerfile: Option<Option<String>>,
+    pub(super) target: Option<Option<String>>,
+    /// The Dockerfile's path is from the context; else from where the build runs.
+    pub(super) from_context: bool,
+    /// The Dockerfile's text is in the build file.
+    pub(super) is_inline: bool,
+}
+
+impl Said {
+    /// The claim of a build that runs in a folder of the repository; `None` where the Dockerfile is none that can be named.
+    pub(super) fn claim(&self, base: &str, mention: &Mention) -> Option<Claim> {
+        if self.is_inline {
+            return None;
+        }
+        let context = match self.context.clone().unwrap_or_else(|| Some(".".to_owned())) {
+            Some(context) => Some(below(base, &context)?),
+            None => None,
+        };
+        let dockerfile = match (&self.dockerfile, self.from_context, &context) {
+            (Some(Some(path)), false, _) => below(base, path)?,
+            (Some(Some(path)), true, Some(context)) => below(context, path)?,
+            (None, _, Some(context)) => below(context, "Dockerfile")?,
+            _ => return None,
+        };
+        let (target, hides_target) = (self.target.clone().flatten(), self.target == Some(None));
+        Some(Claim { dockerfile, context, target, hides_target, mention: mention.clone() })
+    }
+}
+
+/// A path from a folder, as one from the root; `None` where it is no local one, or leaves the repository.
+pub(super) fn below(folder: &str, path: &str) -> Option<String> {
+    let is_elsewhere =
+        path.contains("://") || path.starts_with('/') || path.starts_with("git@") || path == "-" || path.contains('\\');
+    if is_elsewhere {
+        return None;
+    }
+    let mut depth = if folder.is_empty() { 0 } else { folder.split('/').count() };
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => depth = depth.checked_sub(1)?,
+            _ => depth += 1,
+        }
+    }
+    Some(glob::clean(&format!("{folder}/{path}")))
+}
+
+/// The folder that a file lies in.
+pub(super) fn folder_of(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The name of a file.
+pub(super) fn name_of(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
+}
