@@ -98,7 +98,7 @@ def judge(context: Context, before: File, results: dict[str, tuple[Result, File 
                 if code:
                     verdict = code
                     break
-        sources = ", ".join(s for c in step.folders_above if not c.bind for s in c.sources)
+        sources = ", ".join(s + ("" if c.stage == step.stage.index else f" (of stage {c.stage})") for c in step.folders_above if not c.bind for s in c.sources)
         cases.append(Case(context.id, step.install.manager, step.install.kind, step.line, step.install.text, sources, verdict, reason))
     return cases
 
@@ -134,7 +134,7 @@ def relevant(context: Context, cases: list[Case]) -> list[Case]:
     """Of a context marked `os` its system packages, of the others what is installed for the project."""
     if context.row["naive"] == "os":
         return [c for c in cases if c.kind == "system"]
-    return [c for c in cases if c.kind not in ("system", "named")]
+    return [c for c in cases if c.kind not in ("system", "named")] or cases
 
 
 def print_context(context: Context, cases: list[Case], notes: list[str]) -> None:

@@ -36,10 +36,22 @@ class Install:
 
     @property
     def plain(self) -> str:
-        """The command without what cache mounts need: the same before and after."""
-        words = [a for a in self.command.arguments if not re.match(r"Dir::Cache::Archives=|--no-cache-dir$|--no-cache$|--cache-dir=", a)]
-        words = [w for i, w in enumerate(words) if not (w == "-o" and (i + 1 == len(words) or words[i + 1].startswith("-") or words[i + 1] in ("install", "update")))]
-        return " ".join([self.command.program, *words]).replace(SPACE, " ")
+        return plain(self.command)
+
+
+#: What cache mounts need on a command line: left out where commands are compared.
+FOR_CACHES = re.compile(r"Dir::Cache::Archives=|--no-cache-dir$|--no-cache$|--cache-dir=|--update-cache$|--setopt=(?:keepcache|cachedir)=")
+
+
+def plain(command: Command) -> str:
+    """A command as text, without what cache mounts need: the same before and after."""
+    words: list[str] = []
+    for word in command.arguments:
+        if not FOR_CACHES.match(word):
+            words.append(word)
+        elif words and words[-1] == "-o":
+            words.pop()
+    return " ".join([command.program, *words]).replace(SPACE, " ")
 
 
 def installs_of(instruction: dict, workdir: str, env: dict[str, str], tree: Tree) -> list[Install]:
@@ -55,7 +67,7 @@ def installs_of(instruction: dict, workdir: str, env: dict[str, str], tree: Tree
             install = Install(manager, "", command, place)
             install.kind = kind_of(install, tree)
             install.files = named_files(install, env)
-            if install.kind:
+            if install.kind and not any("$" in path for path in install.files):  # `-r "$d/requirements.txt"`: the source is searched for it
                 found.append(install)
     return found
 
@@ -246,7 +258,7 @@ def named_files(install: Install, env: dict[str, str]) -> list[str]:
         elif install.manager == "dotnet" and re.search(r"\.(?:\w+proj|slnx?|slnf)$", word):
             value = word
         value = managers.expand(value, env)
-        if value and "$" not in value and "://" not in value:
+        if value and "://" not in value:
             found.append(join(install.folder, re.sub(r"\[[^\]]*\]$", "", value.removeprefix("file:"))))
     return found
 

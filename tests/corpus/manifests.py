@@ -543,11 +543,11 @@ def read_dotnet(install: Install, tree: Tree) -> Found:
 
 
 def read_mix(install: Install, tree: Tree) -> Found:
-    """https://hexdocs.pm/mix/Mix.html (mix.exs, config/), …/Mix.Tasks.Deps.html (path:), …/Mix.Project.html (umbrella's apps/*)."""
+    """https://hexdocs.pm/mix/Mix.html (mix.exs; config/ is read where it is there, and `mix deps.get` does without, as in Phoenix' own Dockerfile), …/Mix.Tasks.Deps.html (path:), …/Mix.Project.html (umbrella's apps/*)."""
     root = nearest(tree, install.folder, "mix.exs")
     text = tree.text(join(root, "mix.exs")) or ""
     found = {join(root, "mix.exs"), join(root, "mix.lock")}
-    found |= set(tree.glob(root, "config/*.exs")) | set(tree.glob(root, "apps/*", "mix.exs"))
+    found |= set(tree.glob(root, "apps/*", "mix.exs"))
     for value in re.findall(r"path:\s*\"([^\"]+)\"", text):
         found |= set(tree.glob(join(root, value), "mix.exs"))
     for value in re.findall(r"File\.read!?\(\"([^\"]+)\"", text):
@@ -578,7 +578,7 @@ NAMES = re.compile(
       | pom\.xml | \.mvn/.* | mvnw(?:\.cmd)? | [^/]*\.gradle(?:\.kts)? | gradle\.properties | gradle/.* | gradlew(?:\.bat)? | build\.sbt
       | project/(?:[^/]+\.sbt|build\.properties) | Gemfile[^/]* | gems\.(?:rb|locked) | [^/]+\.gemspec | \.ruby-version | \.tool-versions | \.bundle/config
       | composer\.(?:json|lock) | symfony\.lock | auth\.json | [^/]+\.(?:cs|fs|vb)proj | [^/]+\.slnx? | [^/]+\.slnf | Directory\.[^/]+\.(?:props|targets)
-      | nuget\.config | NuGet\.[Cc]onfig | global\.json | packages\.lock\.json | dotnet-tools\.json | mix\.(?:exs|lock)
+      | nuget\.config | NuGet\.[Cc]onfig | global\.json | packages\.lock\.json | dotnet-tools\.json | mix\.(?:exs|lock) | config/[^/]+\.exs
     )$""",
     re.X | re.I,
 )

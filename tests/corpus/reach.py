@@ -55,6 +55,7 @@ class Stage:
     folders: set[str] = field(default_factory=lambda: {"/"})
     view: dict[str, str] = field(default_factory=dict)
     copies: list[Copy] = field(default_factory=list)  # from the parents on
+    settings: set[str] = field(default_factory=set)  # ARG, ENV and LABEL, by name; from the parents on
     installs: list["Step"] = field(default_factory=list)  # from the parents on
     first: int = 0
     last: int = 0
@@ -99,7 +100,17 @@ class File:
     stages: list[Stage]
     steps: list[Step]
     copies: list[Copy]
-    runs: list[tuple[int, int, int, str, list[Copy]]]  # stage, start, end, text, copies above, of every RUN
+    runs: list["Run"]
+
+
+@dataclass
+class Run:
+    """Any RUN, with what stands above it."""
+
+    stage: int
+    instruction: dict
+    copies: list[Copy]
+    settings: set[str]  # ARG, ENV and LABEL, by name
 
 
 class Sources:
@@ -226,7 +237,7 @@ def new_stage(instruction: dict, index: int, stages: list[Stage], global_args: d
         base = base_name(source)
         return Stage(index, name, None, base, dict(IMAGE_ENV.get(base, {})), first=instruction["start"])
     return Stage(index, name, parent.index, parent.base, dict(parent.env), parent.workdir, set(parent.folders), dict(parent.view),
-                 list(parent.copies), list(parent.installs), instruction["start"])  # fmt: skip
+                 list(parent.copies), {s for s in parent.settings if not s.startswith("ARG")}, list(parent.installs), instruction["start"])  # fmt: skip
 
 
 def read_file(instructions: list[dict], context: Sources) -> File:
@@ -243,8 +254,9 @@ def read_file(instructions: list[dict], context: Sources) -> File:
             if word == "arg":
                 global_args.update(pairs_of(instruction))
             continue
-        elif word in ("env", "arg"):
-            for key, value in pairs_of(instruction):
+        elif word in ("env", "arg", "label"):
+            stage.settings |= names_set(instruction)
+            for key, value in pairs_of(instruction) if word != "label" else ():
                 stage.env[key] = managers.expand(value, stage.env)
         elif word == "workdir":
             stage.workdir = absolute(" ".join(instruction["value"]), stage)
@@ -260,10 +272,17 @@ def read_file(instructions: list[dict], context: Sources) -> File:
     return file
 
 
+def names_set(instruction: dict) -> set[str]:
+    """`ENV PATH`, `ARG VERSION`: what an instruction sets."""
+    word, words = instruction["cmd"].upper(), instruction["value"]
+    names = [w.partition("=")[0] for w in words] if word == "ARG" else words[::2] if word == "ENV" else [w.partition("=")[0] for w in words]
+    return {f"{word} {name}" for name in names}
+
+
 def run_step(instruction: dict, index: int, stage: Stage, context: Sources, file: File) -> None:
     """A RUN: its installs, each with what stands above it."""
     binds = binds_of(instruction, stage, context)
-    file.runs.append((stage.index, instruction["start"], instruction["end"], common.body_of(instruction), [*stage.copies, *binds]))
+    file.runs.append(Run(stage.index, instruction, [*stage.copies, *binds], set(stage.settings)))
     if not managers.quick_filter(instruction):
         return
     view = dict(stage.view)
