@@ -38,6 +38,7 @@
 //! The Dockerfile reference on COPY, and Docker's guide "Optimize cache usage in builds": order your layers.
 
 use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
+use crate::context::View;
 use crate::ecosystems::{Dependencies, Entangled, Part};
 use crate::edit::{Applicability, Fix};
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
@@ -62,10 +63,10 @@ impl Transform for SplitDependencyCopy {
     };
 
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
-        let Some(view) = &scene.view else { return Vec::new() };
         if !rising::has_copy_above_run(scene.dockerfile) {
             return Vec::new();
         }
+        let Some(view) = &scene.view else { return without_context(scene).into_iter().collect() };
         let model = scene.model_with_named_workdirs();
         let orders: Vec<Order<'_>> = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view)).collect();
         let stage = |(index, order)| {
@@ -83,6 +84,24 @@ impl Transform for SplitDependencyCopy {
     fn propose(&self, _scene: &Scene<'_>, site: &Site) -> Result<Fix, Refusal> {
         site.result.clone()
     }
+}
+
+/// The first install that can't be helped because the build context is not known.
+fn without_context(scene: &Scene<'_>) -> Option<Site> {
+    let why = scene.options.no_place.as_ref()?;
+    let nothing = View::of_files([]);
+    let model = scene.model_with_named_workdirs();
+    (0..model.stages.len()).find_map(|stage| {
+        let order = Order::new(model, stage, &nothing)?;
+        let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new() };
+        let waits =
+            |at: &usize| stage.is_below_folder(*at) && !matches!(stage.installs(*at), Ok(installs) if installs.is_empty());
+        let at = (0..order.steps.len()).find(waits)?;
+        let why = format!(
+            "the build context is not known ({why}), so what this install needs can't be copied first; --context DIR names it"
+        );
+        Some(Site { at: order.steps.get(at)?.instruction.span.start, result: Err(Refusal::Context { why }) })
+    })
 }
 
 /// One stage on its way to sites.

@@ -4,7 +4,8 @@ use super::explain::ids;
 use super::files::{self, Workers};
 use super::job::{Done, Format, Job, Mode};
 use super::output::{self, Colour, Output};
-use super::{Exit, explain, place};
+use super::place::Places;
+use super::{Exit, explain};
 use crate::pipeline::Options;
 use crate::report::summary::Total;
 use anyhow::ensure;
@@ -172,8 +173,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         );
     }
     let workers = Workers::for_files(found.len())?;
-    let groups = place::groups(found, arguments.context.as_deref());
-    let done: Vec<Done> = workers.install(|| groups.into_par_iter().flat_map_iter(|group| job.run_group(&group)).collect());
+    let places = Places::new(arguments.context.as_deref());
+    let mut done: Vec<(usize, Done)> = workers.install(|| {
+        let groups = places.groups(found);
+        groups.into_par_iter().flat_map_iter(|group| job.run_group(&places, &group)).collect()
+    });
+    done.sort_by_key(|(number, _)| *number);
+    let done: Vec<Done> = done.into_iter().map(|(_, done)| done).collect();
     print(arguments, &job, &done)
 }
 

@@ -4,9 +4,9 @@
 
 use super::files::Found;
 use super::output::error_text;
-use super::place::Group;
+use super::place::{Group, Places};
 use super::{Exit, files, panics};
-use crate::pipeline::{self, IgnoreChange, Options, Outcome, Stop};
+use crate::pipeline::{self, IgnoreChange, Options, Outcome, Place, Stop};
 use crate::report::summary::{self, Total};
 use crate::report::{self, Palette, diff};
 use crate::{syntax, transforms};
@@ -72,11 +72,12 @@ pub(super) struct Done {
 
 impl Job {
     /// Does files that may share an ignore file, in order.
-    pub(super) fn run_group(&self, group: &Group) -> Vec<Done> {
+    pub(super) fn run_group(&self, places: &Places, group: &Group) -> Vec<(usize, Done)> {
         let mut ignore: Option<(String, String)> = None;
         let mut run = |path: &Path| {
             let known = ignore.as_ref().map(|(file, text)| (file.as_str(), text.as_str()));
-            match self.attempt(path, group, known) {
+            let place = places.place(group, path, known);
+            match self.attempt(path, group, place) {
                 Ok((done, change)) => {
                     ignore = change.map(|change| (change.path, change.after)).or(ignore.take());
                     done
@@ -84,10 +85,13 @@ impl Job {
                 Err(error) => self.failure(path, &error),
             }
         };
-        let one = |file: &Found| match file {
-            Found::Stdin => run(Path::new("-")),
-            Found::File(path) => run(path),
-            Found::Failed(path, error) => self.failure(path, error),
+        let one = |(number, file): &(usize, Found)| {
+            let done = match file {
+                Found::Stdin => run(Path::new("-")),
+                Found::File(path) => run(path),
+                Found::Failed(path, error) => self.failure(path, error),
+            };
+            (*number, done)
         };
         group.files.iter().map(one).collect()
     }
@@ -110,10 +114,16 @@ impl Job {
         }
     }
 
-    fn attempt(&self, path: &Path, group: &Group, ignore: Option<(&str, &str)>) -> anyhow::Result<(Done, Option<IgnoreChange>)> {
+    fn attempt(
+        &self,
+        path: &Path,
+        group: &Group,
+        place: Result<Place, Option<String>>,
+    ) -> anyhow::Result<(Done, Option<IgnoreChange>)> {
         let shown = report::path::shown(path);
         let text = files::read(path)?;
-        let options = Options { place: group.place(path, ignore), ..self.options.clone() };
+        let (place, no_place) = place.map_or_else(|why| (None, why), |place| (Some(place), None));
+        let options = Options { place, no_place, ..self.options.clone() };
         let outcome = panics::caught(|| pipeline::run(&text, &options, transforms::all())).with_context(|| shown.clone())?;
         ensure!(outcome.stop != Stop::Broken, broken(&shown, &text));
         let written = outcome.changed() && matches!(self.mode, Mode::Write { .. });

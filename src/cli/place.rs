@@ -4,48 +4,93 @@
 //! Never does: look into a context; that is `context`'s.
 
 use super::files::{self, Found};
-use crate::context::View;
+use crate::context::{Context, Locator};
+use crate::model::brought;
 use crate::pipeline::{OtherFile, Place};
+use crate::{report, syntax};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Files that are done one after the other.
-pub(super) struct Group {
-    pub(super) files: Vec<Found>,
-    /// The folder that they are built from, where it is known.
-    root: Option<PathBuf>,
+/// All that is known of contexts in one call.
+pub(super) struct Places {
+    locator: Locator,
+    explicit: Option<PathBuf>,
 }
 
-impl Group {
-    /// The place of one of its files. `ignore`: the text that an earlier file left in the ignore file at this path.
-    pub(super) fn place(&self, path: &Path, ignore: Option<(&str, &str)>) -> Option<Place> {
-        let root = self.root.as_deref()?;
-        let mut view = View::open(root, path);
+/// Files that are done one after the other, because they have one context.
+pub(super) struct Group {
+    /// Each with its number in the order in which they are reported.
+    pub(super) files: Vec<(usize, Found)>,
+    root: Result<PathBuf, Option<String>>,
+}
+
+impl Places {
+    /// `explicit`: the context that the caller named, for all files.
+    pub(super) fn new(explicit: Option<&Path>) -> Self {
+        Self { locator: Locator::default(), explicit: explicit.map(Path::to_owned) }
+    }
+
+    /// Puts the files of one context together; files without one stand alone.
+    pub(super) fn groups(&self, found: Vec<Found>) -> Vec<Group> {
+        let located: Vec<(Found, Result<PathBuf, Option<String>>)> =
+            found.into_par_iter().map(|file| (self.root_of(&file), file)).map(|(root, file)| (file, root)).collect();
+        let mut alone = Vec::new();
+        let mut together: BTreeMap<PathBuf, Vec<(usize, Found)>> = BTreeMap::new();
+        for (number, (file, root)) in located.into_iter().enumerate() {
+            match root {
+                Ok(root) => together.entry(root).or_default().push((number, file)),
+                Err(why) => alone.push(Group { files: vec![(number, file)], root: Err(why) }),
+            }
+        }
+        alone.extend(together.into_iter().map(|(root, files)| Group { files, root: Ok(root) }));
+        alone
+    }
+
+    /// The context of a file, or why it is not known where that may matter.
+    fn root_of(&self, file: &Found) -> Result<PathBuf, Option<String>> {
+        let Found::File(path) = file else { return Err(Some("the file comes from standard input".to_owned())) };
+        if let Some(root) = &self.explicit {
+            return Ok(root.clone());
+        }
+        let sources = files::read(path).map(|text| context_sources(&text)).unwrap_or_default();
+        if sources.is_empty() {
+            return Err(None);
+        }
+        match self.locator.locate(path, None, &sources).context {
+            Context::Known { root, .. } => Ok(root),
+            Context::Unknown { because } => Err(Some(because)),
+        }
+    }
+
+    /// The place of a file of a group. `ignore`: the text that an earlier file left in the ignore file at this path.
+    pub(super) fn place(&self, group: &Group, path: &Path, ignore: Option<(&str, &str)>) -> Result<Place, Option<String>> {
+        let root = group.root.as_deref().map_err(Clone::clone)?;
+        let mut view = self.locator.view(root, path);
         if let Some((file, text)) = ignore
             && view.ignore_file().0 == file
         {
             view = view.with_ignore(text);
         }
-        let others = self.files.iter().filter_map(|other| match other {
-            Found::File(file) if file != path => Some(file),
-            _ => None,
-        });
-        let others = others.filter_map(|file| {
-            let text = files::read(file).ok()?;
-            Some(OtherFile { name: crate::report::path::shown(file), text: text.into() })
-        });
-        Some(Place { others: others.collect(), view, targets: Vec::new() })
-    }
-
-    /// The folder that they are built from.
-    pub(super) fn root(&self) -> Option<&Path> {
-        self.root.as_deref()
+        let sources = |path: &Path| files::read(path).map(|text| context_sources(&text)).unwrap_or_default();
+        let own = path.canonicalize().ok();
+        let sharing = self.locator.sharing(root, path, &files::is_dockerfile, &sources);
+        let others = sharing.iter().map(|other| &other.dockerfile).filter(|other| Some(*other) != own.as_ref());
+        let others =
+            others.filter_map(|file| Some(OtherFile { name: report::path::shown(file), text: files::read(file).ok()?.into() }));
+        let located = self.locator.locate(path, self.explicit.as_deref(), &[]);
+        Ok(Place { others: others.collect(), view, targets: located.targets })
     }
 }
 
-/// Puts the files of one context together; files without one stand alone.
-pub(super) fn groups(found: Vec<Found>, context: Option<&Path>) -> Vec<Group> {
-    match context {
-        Some(root) => vec![Group { files: found, root: Some(root.to_owned()) }],
-        None => found.into_iter().map(|file| Group { files: vec![file], root: None }).collect(),
+impl Group {
+    /// The folder that they are built from.
+    pub(super) fn root(&self) -> Option<&Path> {
+        self.root.as_deref().ok()
     }
+}
+
+/// What a Dockerfile takes from its context, as it is written.
+fn context_sources(text: &str) -> Vec<String> {
+    brought::context_sources(&syntax::parse(text))
 }

@@ -3,12 +3,12 @@
 //! Owns: [`ContextCopy`] (one COPY or ADD as a map from context paths to image paths) and [`Laid`], the project's files as a step
 //! finds them. The rules are those of the Dockerfile reference (COPY, "Destination"). Never does: look at files that RUN makes.
 
-use super::{State, Step};
+use super::{State, Step, mount_option};
 use crate::context::{Kind, View};
 use crate::ecosystems::{Found, Project, absolute};
 use crate::knowledge::Knowledge;
 use crate::model::paths::is_within;
-use crate::syntax::{Instruction, Keyword};
+use crate::syntax::{Dockerfile, Flag, Instruction, Keyword};
 use std::sync::Arc;
 
 /// A COPY or ADD of files from the build context.
@@ -274,4 +274,23 @@ impl Laid<'_> {
             .flat_map(|copy| &copy.maps)
             .any(|map| !map.folder && map.to.rsplit_once('/').is_some_and(|(own, _)| own == folder))
     }
+}
+
+/// What a file takes from its build context, as it is written: the sources of COPY and ADD, and of bind mounts (`.` for one without).
+pub fn context_sources(dockerfile: &Dockerfile) -> Vec<String> {
+    let mut sources = Vec::new();
+    for instruction in dockerfile.instructions() {
+        if is_context_copy(instruction) && instruction.heredocs.is_empty() {
+            let own = instruction.arguments.values.split_last().map_or(&[][..], |(_, own)| own);
+            sources.extend(own.iter().filter(|source| !is_remote(source)).cloned());
+        }
+        for mount in instruction.flags_named("mount").map(Flag::value) {
+            let bind = mount_option(mount, "type").is_none_or(|kind| kind == "bind") && mount_option(mount, "from").is_none();
+            if bind {
+                let source = mount_option(mount, "source").or_else(|| mount_option(mount, "src"));
+                sources.push(source.unwrap_or(".").to_owned());
+            }
+        }
+    }
+    sources
 }

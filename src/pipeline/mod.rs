@@ -32,6 +32,8 @@ pub struct Options {
     pub syntax: Option<String>,
     /// The build context; `None` when it is not known: then nothing is done that hangs on it.
     pub place: Option<Place>,
+    /// Why it is not known, where that is to be said.
+    pub no_place: Option<String>,
     /// Where the context is not known, write manifests' usual names in a way that does no harm when a file is missing.
     pub assume_manifests: bool,
 }
@@ -64,6 +66,7 @@ impl Default for Options {
             skip: Vec::new(),
             syntax: Some("docker/dockerfile:1".to_owned()),
             place: None,
+            no_place: None,
             assume_manifests: false,
         }
     }

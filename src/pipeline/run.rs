@@ -66,9 +66,15 @@ impl<'a> Run<'a> {
             self.remaining.clear();
             let (mut changed, mut ignored) = (false, false);
             // Each rule sees what the one before it made, so that a header is added in the same pass as what needs it.
-            for rule in rules.iter().filter(|rule| is_asked_for(rule.meta().id, options)) {
-                let candidates = self.collect(&dockerfile, options, *rule);
-                if let Some(next) = self.advance(&dockerfile, candidates) {
+            let mut waiting = rules.iter().filter(|rule| is_asked_for(rule.meta().id, options)).peekable();
+            while waiting.peek().is_some() {
+                let view = self.ignores.as_ref().map(|ignores| ignores.view.clone());
+                let scene = Scene::within(&dockerfile, options, view);
+                let next = waiting.by_ref().find_map(|rule| {
+                    let candidates = self.collect(&scene, *rule);
+                    self.advance(&dockerfile, candidates)
+                });
+                if let Some(next) = next {
                     ignored |= next.text == dockerfile.text;
                     dockerfile = next;
                     changed = true;
@@ -87,10 +93,9 @@ impl<'a> Run<'a> {
     }
 
     /// What a rule finds by place, refusals and fixes for another day put aside.
-    fn collect(&mut self, dockerfile: &Dockerfile, options: &Options, rule: &dyn Rule) -> Vec<Candidate> {
-        let view = self.ignores.as_ref().map(|ignores| ignores.view.clone());
-        let scene = Scene::within(dockerfile, options, view);
-        let mut findings = rule.findings(&scene);
+    fn collect(&mut self, scene: &Scene<'_>, rule: &dyn Rule) -> Vec<Candidate> {
+        let (dockerfile, options) = (scene.dockerfile, scene.options);
+        let mut findings = rule.findings(scene);
         findings.sort_by_key(|finding| finding.at);
         let mut candidates = Vec::new();
         for finding in findings {

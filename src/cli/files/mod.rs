@@ -8,6 +8,7 @@ mod read;
 mod replace;
 
 pub(super) use find::{Found, find};
+pub(super) use names::is_dockerfile;
 pub(super) use read::{is_stdin, read};
 pub(super) use replace::{create, replace};
 

@@ -26,7 +26,7 @@ const TEMPLATES: &str =
 
 /// Whether a file of this name is taken from a walked folder: `Dockerfile`, `Dockerfile.NAME`, `NAME.Dockerfile`, and the same with
 /// Containerfile, in any case; but no ignore file, template, backup, or other format.
-pub(super) fn is_dockerfile(name: &OsStr) -> bool {
+pub(crate) fn is_dockerfile(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
     let name = name.to_ascii_lowercase();
     let mut parts = name.split('.');
