@@ -6,6 +6,7 @@
 //! Never does: read a Dockerfile, run anything, or guess. What it cannot locate or expand is [`Knowledge::Unknown`].
 
 mod convert;
+mod enclosure;
 mod errexit;
 mod expand;
 mod keywords;
@@ -19,6 +20,7 @@ mod sequence;
 mod simple;
 mod walk;
 
+pub use enclosure::{Enclosure, EnclosureKind};
 pub use expand::{Lookup, is_plain_name};
 pub use parse::parse;
 pub use removal::Removal;

@@ -4,7 +4,9 @@
 //! have no place in the list around them.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
+use super::enclosure::{Enclosure, EnclosureKind, alternatives};
 use super::errexit::{Errexit, list_may_change};
 use super::removal::{Removal, Site, has_stray_here_document, removal};
 use super::{AndOrItem, Command, CompoundKind, Connector, List, SimpleCommand};
@@ -25,6 +27,10 @@ pub struct Place {
     pub function: Option<String>,
     /// How its pipeline can be deleted.
     pub removable: Removal,
+    /// The processes and branches that it stands in, outermost first; those of its function only, where it stands in one.
+    pub around: Vec<Enclosure>,
+    /// Where the simple command stands whose output a pipe hands to it.
+    pub fed_by: Option<Range<usize>>,
 }
 
 impl List {
@@ -89,6 +95,7 @@ pub(super) struct Around<'l> {
     background: bool,
     in_pipeline: bool,
     function: Option<&'l str>,
+    enclosures: Vec<Enclosure>,
 }
 
 impl Default for Around<'_> {
@@ -104,7 +111,14 @@ impl Default for Around<'_> {
             background: false,
             in_pipeline: false,
             function: None,
+            enclosures: Vec::new(),
         }
+    }
+}
+
+impl Around<'_> {
+    fn enter(&mut self, kind: EnclosureKind, span: &Range<usize>) {
+        self.enclosures.push(Enclosure { kind, span: span.clone() });
     }
 }
 
@@ -121,6 +135,7 @@ impl<'l> Walk<'l> {
         let stays_unknown = errexit == Errexit::Maybe && (self.functions.change_errexit || around.function.is_some());
         for (item_index, item) in list.items.iter().enumerate() {
             let mut state = errexit;
+            let branches = alternatives(item);
             for (index, pipeline) in item.and_or.iter().enumerate() {
                 let behind = item.and_or.iter().skip(index.saturating_add(1));
                 let may_be_rescued = index > 0 && behind.clone().any(|next| next.connector == Some(Connector::Or));
@@ -129,6 +144,15 @@ impl<'l> Walk<'l> {
                 here.conditional |= pipeline.connector == Some(Connector::Or) || may_be_rescued;
                 here.background |= item.background;
                 here.in_pipeline |= pipeline.commands.len() > 1;
+                if item.background {
+                    here.enter(EnclosureKind::Process, &item.span);
+                }
+                if !branches.is_empty() {
+                    here.enter(EnclosureKind::Choice, &item.span);
+                }
+                if let Some(branch) = branches.iter().find(|branch| branch.contains(&pipeline.span.start)) {
+                    here.enter(EnclosureKind::Branch, branch);
+                }
                 let site = Site { list, item: item_index, pipeline: index };
                 self.pipeline(pipeline, &here, &site);
                 state = if stays_unknown { state } else { state.after(pipeline, index == 0) };
@@ -138,13 +162,20 @@ impl<'l> Walk<'l> {
     }
 
     fn pipeline(&mut self, pipeline: &'l AndOrItem, here: &Around<'l>, site: &Site<'l>) {
+        let mut before: Option<&Command> = None;
         for command in &pipeline.commands {
+            let fed_by = before.and_then(Command::as_simple).map(|simple| simple.span.clone());
+            before = Some(command);
+            let mut here = here.clone();
+            if pipeline.commands.len() > 1 {
+                here.enter(EnclosureKind::Process, &command.span());
+            }
             match command {
                 Command::Simple(simple) => {
                     let removable = if self.stray {
                         Removal::No("the text of a here-document stands apart from its command")
                     } else {
-                        removal(site, here, &self.functions)
+                        removal(site, &here, &self.functions)
                     };
                     let place = Place {
                         conditional: here.conditional,
@@ -153,16 +184,29 @@ impl<'l> Walk<'l> {
                         in_pipeline: here.in_pipeline,
                         function: here.function.map(str::to_owned),
                         removable,
+                        around: here.enclosures,
+                        fed_by,
                     };
                     self.found.push((simple, place));
                 }
                 Command::Compound(compound) => {
                     let count = compound.bodies.len();
+                    match compound.kind {
+                        CompoundKind::Subshell => here.enter(EnclosureKind::Process, &compound.span),
+                        CompoundKind::If | CompoundKind::Case => here.enter(EnclosureKind::Choice, &compound.span),
+                        CompoundKind::While | CompoundKind::For => here.enter(EnclosureKind::Loop, &compound.span),
+                        CompoundKind::Group | CompoundKind::Test => {}
+                    }
                     for (index, body) in compound.bodies.iter().enumerate() {
                         let role = Role::of(compound.kind, index, count);
                         let mut inside = here.clone();
                         inside.top_level = false;
                         inside.condition |= role.condition;
+                        match (role.condition, role.may_not_run, body.items.first()) {
+                            (true, _, Some(first)) => inside.enter(EnclosureKind::Condition, &first.span),
+                            (false, true, Some(first)) => inside.enter(EnclosureKind::Branch, &first.span),
+                            _ => {}
+                        }
                         inside.conditional |= role.may_not_run;
                         inside.subshell_body = compound.kind == CompoundKind::Subshell;
                         inside.subshell |= compound.kind == CompoundKind::Subshell;

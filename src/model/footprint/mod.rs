@@ -2,10 +2,23 @@
 //!
 //! Owns: [`Footprint`], with "anything" for what is not known; the one question that moving code asks. Never does: propose a move.
 
+mod archives;
+mod draft;
+mod fetch;
+mod files;
+mod fixed;
+mod git;
+mod managers;
+mod options;
 mod program;
 mod region;
+mod scripts;
+mod search;
+mod system;
+mod text;
 
-pub use program::{of_command, scripts_of};
+pub use fixed::is_version;
+pub use program::{of_command, of_dependencies, scripts_read};
 pub use region::{Area, Region, is_system};
 
 use std::collections::BTreeSet;
@@ -86,3 +99,6 @@ impl Footprint {
         self.writes.meets(&other.writes).or_else(|| self.writes.meets(&other.reads)).or_else(|| self.reads.meets(&other.writes))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! The folder in which each command of a script runs.
+//!
+//! Owns: following `cd`, `pushd` and `popd` through processes, branches and functions. Never does: look at a disk; a `cd` is taken to
+//! succeed, since the commands behind one that fails are not what the author runs.
+
+use super::values::Values;
+use super::{Ran, Role};
+use crate::ecosystems::absolute;
+use crate::knowledge::Knowledge;
+use crate::shell::{Command, Enclosure, EnclosureKind, List, Place, SimpleCommand};
+use std::collections::{HashMap, HashSet};
+
+/// The folders of a script: those of its own commands and those of each function's.
+pub struct Folders {
+    own: Follower,
+    functions: HashMap<String, Follower>,
+    /// Functions that change the folder of who calls them.
+    moving: HashSet<String>,
+    /// Names of all functions.
+    names: HashSet<String>,
+    /// Where a function starts whose callers can't be told apart.
+    start: Knowledge<String>,
+}
+
+impl Folders {
+    /// At the start of a script.
+    pub fn new(list: &List, start: Knowledge<String>) -> Self {
+        let mut moves: HashSet<Option<String>> = HashSet::new();
+        let mut moving = HashSet::new();
+        for (command, place) in list.simple_commands(false) {
+            if is_move(command) {
+                moves.insert(place.function.clone());
+                let ends = place.around.iter().any(|enclosure| enclosure.kind == EnclosureKind::Process);
+                moving.extend(place.function.filter(|_| !ends));
+            }
+        }
+        let mut names = HashSet::new();
+        function_names(list, &mut names);
+        let quiet = moves.is_empty();
+        Self {
+            own: Follower::new(start.clone()),
+            functions: HashMap::new(),
+            moving,
+            names,
+            start: if quiet { start } else { Knowledge::Unknown },
+        }
+    }
+
+    /// The same, for a text inside another whose functions it can call.
+    pub fn within(outer: &Self, list: &List, start: Knowledge<String>) -> Self {
+        let mut folders = Self::new(list, start);
+        folders.names.extend(outer.names.iter().cloned());
+        folders
+    }
+
+    /// Whether the script defines a function of this name.
+    pub fn defines(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Goes to a command; `result` holds the commands before it.
+    pub fn enter(&mut self, place: &Place, result: &mut [Ran]) -> Knowledge<String> {
+        let around = &place.around;
+        self.follower(place.function.as_deref()).enter(around, result)
+    }
+
+    /// The folder in front of something that stands at an offset, around the next command.
+    pub fn before(&mut self, place: &Place, start: usize, result: &mut [Ran]) -> Knowledge<String> {
+        let outer = place.around.iter().take_while(|enclosure| enclosure.span.start < start);
+        let outer: Vec<Enclosure> = outer.cloned().collect();
+        self.follower(place.function.as_deref()).enter(&outer, result)
+    }
+
+    /// Takes a command's effect in.
+    pub fn after(&mut self, ran: &Ran, place: &Place, values: &Values<'_>) {
+        let calls_moving = ran.role == Role::Function && self.moving.contains(&ran.invocation.program);
+        let follower = self.follower(place.function.as_deref());
+        if calls_moving {
+            follower.lose();
+        } else {
+            follower.after(ran, &values.home());
+        }
+    }
+
+    /// Ends the script.
+    pub fn leave(&mut self, result: &mut [Ran]) {
+        self.own.enter(&[], result);
+        for function in self.functions.values_mut() {
+            function.enter(&[], result);
+        }
+    }
+
+    fn follower(&mut self, function: Option<&str>) -> &mut Follower {
+        match function {
+            None => &mut self.own,
+            Some(name) => self.functions.entry(name.to_owned()).or_insert_with(|| Follower::new(self.start.clone())),
+        }
+    }
+}
+
+fn is_move(command: &SimpleCommand) -> bool {
+    let words = command.words.iter().take(2).filter_map(crate::shell::Word::literal);
+    words.into_iter().any(|word| matches!(word.as_str(), "cd" | "pushd" | "popd" | "chdir"))
+}
+
+fn function_names(list: &List, names: &mut HashSet<String>) {
+    let pipelines = list.items.iter().flat_map(|item| &item.and_or);
+    for command in pipelines.flat_map(|pipeline| &pipeline.commands) {
+        match command {
+            Command::Simple(_) => {}
+            Command::Compound(compound) => compound.bodies.iter().for_each(|body| function_names(body, names)),
+            Command::Function { name, body, .. } => {
+                names.insert(name.clone());
+                function_names(body, names);
+            }
+        }
+    }
+}
+
+/// What `cd` and its like change.
+#[derive(Clone)]
+struct Here {
+    folder: Knowledge<String>,
+    /// For `cd -`.
+    old: Knowledge<String>,
+    /// For `popd`.
+    stack: Vec<Knowledge<String>>,
+}
+
+struct Frame {
+    enclosure: Enclosure,
+    before: Here,
+    /// A branch of it ended in another folder.
+    split: bool,
+    /// Commands that came before it.
+    since: usize,
+}
+
+/// Follows one line of execution.
+struct Follower {
+    here: Here,
+    frames: Vec<Frame>,
+}
+
+impl Follower {
+    fn new(folder: Knowledge<String>) -> Self {
+        Self { here: Here { folder, old: Knowledge::Unknown, stack: Vec::new() }, frames: Vec::new() }
+    }
+
+    fn enter(&mut self, around: &[Enclosure], result: &mut [Ran]) -> Knowledge<String> {
+        let common = self.frames.iter().zip(around).take_while(|(frame, enclosure)| frame.enclosure == **enclosure).count();
+        while self.frames.len() > common {
+            self.pop(result);
+        }
+        for enclosure in around.iter().skip(common) {
+            let frame = Frame { enclosure: enclosure.clone(), before: self.here.clone(), split: false, since: result.len() };
+            let alternative = matches!(enclosure.kind, EnclosureKind::Branch | EnclosureKind::Condition);
+            if !alternative && self.frames.last().is_some_and(|outer| outer.split) {
+                self.here.folder = Knowledge::Unknown;
+            }
+            self.frames.push(frame);
+        }
+        let split = self.frames.last().is_some_and(|frame| frame.split);
+        if split { Knowledge::Unknown } else { self.here.folder.clone() }
+    }
+
+    fn pop(&mut self, result: &mut [Ran]) {
+        let Some(frame) = self.frames.pop() else { return };
+        let moved = self.here.folder != frame.before.folder;
+        match frame.enclosure.kind {
+            EnclosureKind::Process => self.here = frame.before,
+            EnclosureKind::Branch => {
+                self.here = frame.before;
+                if let Some(outer) = self.frames.last_mut() {
+                    outer.split |= moved;
+                }
+            }
+            EnclosureKind::Condition if moved => self.lose(),
+            EnclosureKind::Choice if frame.split => self.lose(),
+            EnclosureKind::Loop if frame.split || moved => {
+                self.lose();
+                // The second round starts elsewhere than the first.
+                result.iter_mut().skip(frame.since).for_each(|ran| ran.folder = Knowledge::Unknown);
+            }
+            _ => {}
+        }
+    }
+
+    fn lose(&mut self) {
+        self.here = Here { folder: Knowledge::Unknown, old: Knowledge::Unknown, stack: Vec::new() };
+    }
+
+    fn go(&mut self, folder: Knowledge<String>) {
+        self.here.old = std::mem::replace(&mut self.here.folder, folder);
+    }
+
+    fn after(&mut self, ran: &Ran, home: &Knowledge<String>) {
+        let invocation = &ran.invocation;
+        let mut operands = invocation.arguments.iter().filter(|argument| {
+            let value = argument.value.known().map_or("", String::as_str);
+            !matches!(value, "-P" | "-L" | "-e" | "-n" | "--")
+        });
+        match invocation.program.as_str() {
+            "cd" | "chdir" => {
+                let target = operands.next();
+                let folder = match target.map(|target| &target.value) {
+                    None => home.clone(),
+                    Some(Knowledge::Known(value)) if value == "-" => self.here.old.clone(),
+                    Some(Knowledge::Known(value)) if value.is_empty() => Knowledge::Unknown,
+                    Some(Knowledge::Known(value)) => self.seen_from_here(value),
+                    Some(Knowledge::Unknown) => Knowledge::Unknown,
+                };
+                self.go(if operands.next().is_some() { Knowledge::Unknown } else { folder });
+            }
+            "pushd" => {
+                let Some(target) = operands.next() else { return self.lose() };
+                let folder = match target.value.known() {
+                    Some(value) if !value.starts_with(['+', '-']) => self.seen_from_here(value),
+                    _ => Knowledge::Unknown,
+                };
+                self.here.stack.push(self.here.folder.clone());
+                self.go(folder);
+            }
+            "popd" => {
+                let folder = self.here.stack.pop().unwrap_or(Knowledge::Unknown);
+                self.go(if operands.next().is_some() { Knowledge::Unknown } else { folder });
+            }
+            _ => {}
+        }
+    }
+
+    fn seen_from_here(&self, path: &str) -> Knowledge<String> {
+        // A pattern, or a name that is several words.
+        if path.contains(['*', '?', '[', '{', ' ']) { Knowledge::Unknown } else { absolute(path, &self.here.folder) }
+    }
+}

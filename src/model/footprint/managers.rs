@@ -1,0 +1,163 @@
+//! Package managers' commands.
+//!
+//! Owns: asking the ecosystem of a command what it reads of the project, and the folders that managers keep outside of it. Never does:
+//! know a manager's options.
+
+use super::draft::{Draft, Outcome};
+use super::fixed::is_version;
+use super::{Area, Fetch};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Part, Wrapper};
+use crate::knowledge::Knowledge;
+use crate::model::paths::is_within;
+
+/// Files and folders in which managers and the tools that they call keep settings, caches and programs, below the home folder.
+#[rustfmt::skip]
+const IN_HOME: &[&str] = &[
+    ".bundle", ".bun", ".cache", ".cargo", ".composer", ".conda", ".condarc", ".config", ".dotnet", ".gem", ".gemrc", ".gitconfig",
+    ".gnupg", ".gradle", ".hex", ".ivy2", ".local", ".m2", ".mix", ".netrc", ".npm", ".npmrc", ".nuget", ".nvm", ".pip", ".pnpm-store",
+    ".pydistutils.cfg", ".pypirc", ".rustup", ".sbt", ".ssh", ".yarn", ".yarnrc", ".yarnrc.yml", "go",
+];
+
+/// Folders in which images keep what managers install, where it is none of the distribution's.
+const IN_IMAGES: &[&str] = &["/go", "/opt/conda", "/opt/venv", "/usr/local/bundle", "/usr/local/cargo", "/usr/local/rustup"];
+
+/// Variables that name a folder to which managers install.
+#[rustfmt::skip]
+const FOLDER_VARIABLES: &[&str] = &[
+    "BUNDLE_PATH", "CARGO_HOME", "COMPOSER_HOME", "CONDA_PREFIX", "DENO_DIR", "GEM_HOME", "GOBIN", "GOCACHE", "GOMODCACHE", "GOPATH",
+    "GRADLE_USER_HOME", "HEX_HOME", "MIX_HOME", "NPM_CONFIG_PREFIX", "NUGET_PACKAGES", "NVM_DIR", "PIPX_BIN_DIR", "PIPX_HOME",
+    "PNPM_HOME", "POETRY_HOME", "POETRY_VIRTUALENVS_PATH", "PYTHONUSERBASE", "RUSTUP_HOME", "UV_TOOL_BIN_DIR", "UV_TOOL_DIR",
+    "VIRTUAL_ENV", "WORKON_HOME", "npm_config_prefix",
+];
+
+/// Whether the command is one that a manager knows, or a Python of an environment.
+pub fn knows(draft: &Draft<'_>) -> bool {
+    let invocation = &draft.sight.ran.invocation;
+    owner(draft).is_some() || invocation.is("python") || invocation.program == "virtualenv"
+}
+
+fn owner(draft: &Draft<'_>) -> Option<(&'static dyn Ecosystem, Activity)> {
+    let invocation = &draft.sight.ran.invocation;
+    ecosystems::of_program(&invocation.program).find_map(|one| Some((one, one.recognise(invocation)?)))
+}
+
+/// A manager's command; `None` when it is none.
+pub fn command(draft: &mut Draft<'_>) -> Option<Outcome> {
+    let (ecosystem, activity) = owner(draft)?;
+    Some(ask(draft, ecosystem, activity))
+}
+
+fn ask(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem, activity: Activity) -> Outcome {
+    let sight = draft.sight;
+    let invocation = &sight.ran.invocation;
+    if let Some(Wrapper::Environment(by)) = invocation
+        .wrappers
+        .iter()
+        .find(|wrapper| matches!(wrapper, Wrapper::Environment(by) if !by.ends_with("conda") && by != "mamba"))
+    {
+        return Err(format!("`{by} run` runs it"));
+    }
+    match activity {
+        Activity::Install { .. } | Activity::RefreshIndex => draft.fetches(fetched(draft)),
+        Activity::Clean | Activity::Offline | Activity::Other => {}
+    }
+    match ecosystem.dependencies(invocation, sight.at, sight.project) {
+        Ok(Some(dependencies)) if dependencies.part == Part::Whole => install(draft, &dependencies),
+        Ok(Some(_)) => Err("it needs more of the project than the manifests".to_owned()),
+        Ok(None) => Err("it may read anything of the project".to_owned()),
+        Err(entangled) => Err(entangled.to_string()),
+    }
+}
+
+/// What an install touches that needs no more than these dependencies.
+pub fn install(draft: &mut Draft<'_>, dependencies: &Dependencies) -> Outcome {
+    draft.reads(dependencies.files.iter().cloned().map(Area::At));
+    draft.reads(dependencies.folders.iter().chain(&dependencies.makes).cloned().map(Area::Below));
+    draft.writes(dependencies.makes.iter().cloned().map(Area::Below));
+    draft.writes(dependencies.rewrites.iter().cloned().map(Area::At));
+    tools(draft)
+}
+
+/// The folders and variables that every manager may use.
+pub fn tools(draft: &mut Draft<'_>) -> Outcome {
+    draft.writes_system();
+    draft.reads_tools();
+    for name in IN_HOME {
+        if let Some(path) = draft.below_home(name) {
+            draft.uses_folder(&path);
+        }
+    }
+    for folder in IN_IMAGES {
+        draft.uses_folder(folder);
+    }
+    let at = draft.sight.at;
+    for name in FOLDER_VARIABLES {
+        match at.variable(name).cloned() {
+            None => {}
+            Some(Knowledge::Unknown) => return Err(format!("the value of {name} is not known")),
+            Some(Knowledge::Known(value)) if value.starts_with('/') => {
+                if let Some(path) = at.absolute(&value).into_known() {
+                    draft.uses_folder(&path);
+                }
+            }
+            Some(Knowledge::Known(_)) => {}
+        }
+    }
+    search_path(draft)
+}
+
+/// What is first on PATH decides into which environment an install goes.
+fn search_path(draft: &mut Draft<'_>) -> Outcome {
+    let path = match draft.sight.at.variable("PATH") {
+        None => return Ok(()),
+        Some(Knowledge::Known(path)) => path.clone(),
+        Some(Knowledge::Unknown) => return Err("the value of PATH is not known".to_owned()),
+    };
+    for entry in path.split(':').filter(|entry| entry.starts_with('/')) {
+        let own = entry.strip_suffix("/bin").unwrap_or(entry);
+        // `node_modules/.bin` and a project's own scripts are no environments.
+        let shared = ["/", "/usr", "/usr/local", "/root", "/home", "/opt"].contains(&own) || entry.ends_with("/.bin");
+        let at = draft.sight.at.absolute(own).into_known();
+        if let Some(folder) = at.filter(|folder| !shared && entry.ends_with("/bin") && !is_home(draft, folder)) {
+            draft.uses_folder(&folder);
+        }
+    }
+    Ok(())
+}
+
+fn is_home(draft: &Draft<'_>, folder: &str) -> bool {
+    draft.sight.at.home.known().is_some_and(|home| is_within(home, folder))
+}
+
+/// Whether what a manager fetches changes behind the same name.
+fn fetched(draft: &Draft<'_>) -> Fetch {
+    let invocation = &draft.sight.ran.invocation;
+    let program = invocation.program.as_str();
+    let words: Vec<&str> =
+        invocation.arguments.iter().map(|argument| argument.value.known().unwrap_or(&argument.raw).as_str()).collect();
+    let system =
+        matches!(program, "apt" | "apt-get" | "aptitude" | "apk" | "dnf" | "yum" | "microdnf" | "tdnf" | "zypper" | "pacman");
+    let verb = words.iter().position(|word| !word.starts_with('-'));
+    let all = |verb: usize| words.iter().skip(verb + 1).all(|word| word.starts_with('-'));
+    let upgrades = verb.is_some_and(|at| match (program, words.get(at).copied().unwrap_or_default()) {
+        ("apt" | "apt-get" | "aptitude" | "dnf" | "yum" | "zypper", "upgrade" | "dist-upgrade" | "full-upgrade" | "dup") => true,
+        ("dnf" | "yum" | "microdnf" | "tdnf", "update" | "upgrade") | ("apk", "upgrade") => true,
+        ("zypper", "update" | "up") => all(at),
+        _ => false,
+    });
+    let upgrades = upgrades || program == "pacman" && words.iter().any(|word| word.starts_with("-S") && word.contains('u'));
+    if system && upgrades {
+        let verb = verb.and_then(|at| words.get(at)).copied().unwrap_or("-Syu");
+        return Fetch::Mutable(format!("`{program} {verb}`"));
+    }
+    let branch = words.iter().find(|word| {
+        let of_git = word.contains("git+") || word.starts_with("git@") || word.starts_with("github:") || word.ends_with(".git");
+        let behind = word.rsplit_once(['@', '#']).map_or("", |(_, behind)| behind);
+        of_git && !is_version(behind)
+            || word.ends_with("@main")
+            || word.ends_with("@master")
+            || word.ends_with("@next")
+            || word.ends_with("@nightly")
+    });
+    branch.map_or(Fetch::Fixed, |word| Fetch::Mutable(format!("{word}, which names no version")))
+}
