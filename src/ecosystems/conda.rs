@@ -1,7 +1,7 @@
 //! conda, mamba and micromamba.
 //!
-//! Knows: which commands download, where the package cache (`pkgs`) is, and when a mount on it does no harm. Never does: read
-//! environment files, `.condarc` or lock files; know where a conda is that it did not see coming.
+//! Knows: which commands download, where the package cache (`pkgs`) is, and when a mount on it does no harm; what they read of a
+//! project is told in `manifests`. Never does: read `.condarc` or lock files; know where a conda is that it did not see coming.
 //!
 //! `pkgs` below the root prefix holds archives, unpacked packages and repodata; environments lie beside it. Files go from it into
 //! an environment as hard links; over the border of a mount all three programs copy instead. With soft links allowed they link,
@@ -27,9 +27,12 @@
 //! prefix of micromamba (it moved), conda in unknown images, conda before 4.4 (soft links were allowed by default up to some
 //! 4.x). Not seen: a `.condarc` that is copied in and allows soft links.
 
+mod manifests;
+
 use crate::ecosystems::offline::hiding_word;
 use crate::ecosystems::python::{own_folder, word_behind};
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings, User, Wrapper};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// conda, mamba and micromamba.
@@ -133,6 +136,15 @@ impl Ecosystem for Conda {
         let folder = CacheFolder::downloads(target).locked().platform_specific();
         let only_fetches = invocation.flag(&["--download-only"]).is_some();
         Ok(CacheUse { mounts: vec![if only_fetches { folder.needed_later() } else { folder }], ..CacheUse::default() })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 }
 

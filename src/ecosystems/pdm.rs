@@ -16,8 +16,11 @@
 //! no filled HTTP cache (the index at hand lacked what PDM asks for). A `pdm.toml` or configuration file that is copied in is
 //! not seen. Not proven: that the archive of a path dependency under the same name and version is built anew.
 
+mod manifests;
+
 use crate::ecosystems::python::{emptied, own_folder, user_cache, word_behind};
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// PDM.
@@ -72,6 +75,15 @@ impl Ecosystem for Pdm {
             CacheFolder::downloads(format!("{folder}/wheels")).locked().per_base_image(),
         ];
         Ok(CacheUse { mounts, changes, notes: Vec::new() })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 }
 

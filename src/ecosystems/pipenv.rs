@@ -13,9 +13,12 @@
 //!
 //! Facts: Pipenv 2026.10's source (environments, utils/pip, utils/resolver, routines/clear) and runs of it.
 
+mod manifests;
+
 use crate::ecosystems::pip::{configured, handed_on};
 use crate::ecosystems::python::{emptied, own_folder, user_cache};
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 
 /// Pipenv.
 pub struct Pipenv;
@@ -60,6 +63,15 @@ impl Ecosystem for Pipenv {
         let mut changes = handed_on(invocation, "--extra-pip-args")?;
         changes.extend(emptied("PIP_NO_CACHE_DIR", invocation, at)?);
         Ok(CacheUse { mounts: vec![CacheFolder::downloads(target).locked().per_base_image()], changes, notes: Vec::new() })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 }
 

@@ -15,8 +15,11 @@
 //! Facts: Poetry 2.5's source (locations, config, utils/cache, installation) and runs of it. A `poetry.toml` or configuration
 //! file that is copied in is not seen.
 
+mod manifests;
+
 use crate::ecosystems::python::{own_folder, user_cache, word_behind};
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, CommandChange, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// Poetry.
@@ -69,6 +72,15 @@ impl Ecosystem for Poetry {
         }
         let changes = invocation.flags(&["--no-cache"]).into_iter().map(CommandChange::RemoveArgument).collect();
         Ok(CacheUse { mounts, changes, notes: Vec::new() })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 }
 

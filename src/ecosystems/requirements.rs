@@ -139,7 +139,8 @@ impl<'r, 'a> Requirements<'r, 'a> {
         }
     }
 
-    fn line(&mut self, line: &str, place: &str, file: &str, constraint: bool) -> Result<(), Entangled> {
+    /// One line of a file, with its comments gone.
+    pub(super) fn line(&mut self, line: &str, place: &str, file: &str, constraint: bool) -> Result<(), Entangled> {
         let line = self.expanded(line);
         let options_at = line.split(' ').scan(0, |offset, token| {
             let start = *offset;
