@@ -261,6 +261,7 @@ impl<'a> Reader<'a> {
                     return Err(needs("gems come from a folder"));
                 }
             }
+            "plugin" => return Err(needs("a plugin of Bundler is put into the project, beside what is copied")),
             "path" => return self.path_gem(ruby::argument(behind), file, place),
             _ => {}
         }
