@@ -317,6 +317,7 @@ mod tests {
         assert_eq!(read(&Apt, "apt-get install -y ./debs/*.deb"), Ok(Some("debs/a.deb debs/b.deb".to_owned())));
         assert_eq!(read(&Apt, "apt-get -c my.conf install -y curl"), Ok(Some("my.conf".to_owned())));
         assert_eq!(read(&Apt, "apt-get install -y ~$(cat packages.txt)"), Ok(Some("packages.txt".to_owned())));
+        assert_eq!(read(&Apt, "apt-get build-dep -y ."), Ok(Some("debian/control".to_owned())));
         let filtered = "apt-get install -y ~$(grep -v ^# packages.txt | tr '\\n' ' ')";
         assert_eq!(read(&Apt, filtered), Ok(Some("packages.txt".to_owned())));
         for line in ["apt-get download hello", "apt-get $DO", "apt-get install ./$DEB", "apt-get install ~$(./list.sh)"] {

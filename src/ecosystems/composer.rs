@@ -18,6 +18,7 @@
 //!
 //! From: the source of Composer 2.5 (`Factory`, `Config`, `Cache`, `GitDownloader`), its manual, the official image's Dockerfile.
 
+mod local;
 mod manifests;
 mod plugins;
 

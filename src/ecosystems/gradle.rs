@@ -13,7 +13,12 @@
 //! Sources: Gradle's user manual (command line, directories); the wrapper's `GradleUserHomeLookup`; the Dockerfiles of the
 //! `gradle` image; Gradle issues 851 and 7518 on locks between containers.
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings, User};
+mod manifests;
+mod scripts;
+
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project, Surroundings, User,
+};
 use crate::ecosystems::{jvm, offline};
 use crate::knowledge::Knowledge;
 
@@ -80,9 +85,28 @@ impl Ecosystem for Gradle {
         })
     }
 
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::of(invocation, at, project)
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         &["kotlinc", "cordova", "ionic", "react-native", "flutter", "make", "just", "task"]
     }
+}
+
+/// The tasks: words that are neither options nor their values.
+fn tasks(invocation: &Invocation) -> impl Iterator<Item = &str> {
+    let mut is_value = false;
+    invocation.arguments.iter().filter_map(move |argument| {
+        let word = argument.value.known().map_or("", String::as_str);
+        let expected = std::mem::replace(&mut is_value, WITH_VALUE.contains(&word));
+        (!expected && !word.is_empty() && !word.starts_with('-')).then_some(word)
+    })
 }
 
 /// The Gradle user home: the option, the property, the variable, the home folder.

@@ -18,7 +18,12 @@
 //!
 //! [`Need::ByLaterSteps`]: crate::ecosystems::Need::ByLaterSteps
 
-use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+mod manifests;
+mod pom;
+
+use crate::ecosystems::{
+    Activity, CacheFolder, CacheUse, Dependencies, Ecosystem, Entangled, Invocation, Obstacle, Project, Surroundings,
+};
 use crate::ecosystems::{jvm, offline};
 use crate::knowledge::Knowledge;
 
@@ -121,6 +126,15 @@ impl Ecosystem for Maven {
         goals.peek().is_some() && goals.all(|goal| goal.contains("dependency:") || goal.contains("dependency-plugin:"))
     }
 
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::of(invocation, at, project)
+    }
+
     fn readers(&self) -> &'static [&'static str] {
         &["gradle", "gradlew", "sbt", "lein", "clojure", "clj", "jbang", "ant", "make", "just", "task"]
     }
@@ -145,10 +159,16 @@ fn is_offline(word: &str) -> bool {
 
 /// Phases and goals: the words that are neither options nor their values.
 fn goals(invocation: &Invocation) -> impl Iterator<Item = &str> {
+    goals_at(invocation).map(|(_, word)| word)
+}
+
+/// The same with their indexes.
+fn goals_at(invocation: &Invocation) -> impl Iterator<Item = (usize, &str)> {
     let mut is_value = false;
-    invocation.known_arguments().filter_map(move |(_, word)| {
+    invocation.arguments.iter().enumerate().filter_map(move |(index, argument)| {
+        let word = argument.value.known().map_or("", String::as_str);
         let expected = std::mem::replace(&mut is_value, WITH_VALUE.contains(&word));
-        (!expected && !word.starts_with('-')).then_some(word)
+        (!expected && !word.is_empty() && !word.starts_with('-')).then_some((index, word))
     })
 }
 

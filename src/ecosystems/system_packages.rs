@@ -92,7 +92,14 @@ fn take(found: &mut Dependencies, path: &str, at: &Surroundings, project: &dyn P
     for path in paths {
         match project.look(&path) {
             Found::File => found.files.push(path),
-            Found::Folder => found.folders.push(path),
+            Found::Folder => {
+                // A source package, of which the list of build dependencies is read.
+                let control = format!("{path}/debian/control");
+                if project.look(&control) != Found::File {
+                    return Err(missing());
+                }
+                found.files.push(control);
+            }
             Found::Nothing | Found::Unknown => return Err(missing()),
         }
     }

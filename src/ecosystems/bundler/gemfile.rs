@@ -196,6 +196,19 @@ impl<'a> Reader<'a> {
                 self.take(&path, place)?;
             }
         }
+        if let Some(at) = ruby::find_word(&line.code, "open").map(|at| at + "open".len()) {
+            let path = path_behind(at).ok_or_else(|| needs("the file that is read is computed"))?;
+            self.take(&path, place)?;
+        }
+        if line.code.contains("Pathname") && [".read", ".glob", ".children"].iter().any(|call| line.code.contains(call)) {
+            return Err(needs("what is read of the project is computed"));
+        }
+        if line.code.contains("Dotenv.") {
+            let variables = format!("{}/.env", self.root);
+            if self.project.look(&variables) == Found::File {
+                self.files.push(variables);
+            }
+        }
         if kind != Kind::Gemspec {
             self.globs(line, file, &from, place)?;
         }
@@ -248,6 +261,7 @@ impl<'a> Reader<'a> {
                     return Err(needs("gems come from a folder"));
                 }
             }
+            "plugin" => return Err(needs("a plugin of Bundler is put into the project, beside what is copied")),
             "path" => return self.path_gem(ruby::argument(behind), file, place),
             _ => {}
         }

@@ -345,6 +345,7 @@ mod tests {
             ("require_relative 'lib/helper'", "lib/helper.rb"),
             ("Dir.glob('gems/*/Gemfile').each do |file|\n  eval_gemfile file\nend", "gems/a/Gemfile"),
             ("Dir['gems/*/Gemfile'].each { |file| instance_eval File.read(file) }", "gems/a/Gemfile"),
+            ("require 'dotenv'\nDotenv.load", ".env"),
             ("version = JSON.parse(File.read('package.json'))['x']", "package.json"),
         ] {
             let read = with(text, &[(file, "")]).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -364,6 +365,8 @@ mod tests {
             "v = `git describe`",
             "ruby File.read(version_file)",
             "source 'file:///gems'",
+            "ruby Pathname.new(__dir__).join('.ruby-version').read",
+            "v = open(name).read",
         ] {
             let error = with(text, &[]).unwrap_err();
             assert!(matches!(&error, Entangled::NeedsSource { because } if because.starts_with("Gemfile:2: ")), "{text} {error}");

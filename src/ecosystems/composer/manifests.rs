@@ -12,8 +12,8 @@
 //! From: Composer's manual and its `Installer`, `ScriptEvents`, `PackageEvents`, `AutoloadGenerator`; the read-mes of the plugins;
 //! Composer 2.5 with path packages on an engine, in one step and in two.
 
-use super::plugins;
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, first_half, wildcard};
+use super::{local, plugins};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, first_half};
 use crate::knowledge::Knowledge;
 use serde_json::Value;
 use std::sync::Arc;
@@ -82,7 +82,8 @@ pub(super) struct Install<'a> {
     pub(super) root: Manifest,
     lock: Option<Manifest>,
     invocation: &'a Invocation,
-    at: &'a Surroundings<'a>,
+    /// What holds around the command.
+    pub(super) at: &'a Surroundings<'a>,
     /// The files around it.
     pub(super) project: &'a dyn Project,
     /// What was found so far.
@@ -145,9 +146,9 @@ impl Install<'_> {
         if self.lock.is_none() {
             let because = "without composer.lock, each install takes the newest versions that fit".to_owned();
             self.found.unpinned = Some(because);
-            self.repositories()?;
+            local::repositories(&mut self)?;
         }
-        self.local_packages()?;
+        local::packages(&mut self)?;
         if !self.flag(&["--no-plugins"]) {
             plugins::examine(&mut self)?;
         }
@@ -235,70 +236,6 @@ impl Install<'_> {
         Ok(())
     }
 
-    /// Repositories in the project; with a lock file they are not looked at.
-    fn repositories(&mut self) -> Result<(), Entangled> {
-        let list: Vec<Value> = match self.root.at(&["repositories"]) {
-            Some(Value::Array(list)) => list.clone(),
-            Some(Value::Object(map)) => map.values().cloned().collect(),
-            _ => return Ok(()),
-        };
-        for repository in list {
-            let text = |key: &str| repository.get(key).and_then(Value::as_str).unwrap_or_default();
-            let url = text("url");
-            let place = self.root.place(url);
-            match text("type") {
-                "path" => {
-                    let found = wildcard::expand(&self.path(url), self.project);
-                    if found.is_empty() {
-                        return Err(Entangled::NotSeen { because: format!("{place}: no copy brings the packages at {url}") });
-                    }
-                    // Their versions and hashes go into composer.lock.
-                    self.found.folders.extend(found);
-                    self.needs_second_half = true;
-                }
-                "artifact" => self.take(url, &format!("{place}: the folder of packages"))?,
-                _ if is_remote(url) || url.is_empty() => {}
-                kind => {
-                    let because = format!("{place}: a repository of type {kind} lies in the project");
-                    return Err(Entangled::NeedsSource { because });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Locked packages that come from the project itself.
-    fn local_packages(&mut self) -> Result<(), Entangled> {
-        let mirrors = self.at.non_empty("COMPOSER_MIRROR_PATH_REPOS").is_some_and(|value| value != Knowledge::Known("0"));
-        let mut local = Vec::new();
-        for package in self.packages() {
-            let at = |keys: &[&str]| keys.iter().try_fold(package, |value, key| value.get(key));
-            let name = at(&["name"]).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let url = at(&["dist", "url"]).or_else(|| at(&["source", "url"])).and_then(Value::as_str).unwrap_or_default();
-            if is_remote(url) || url.is_empty() {
-                continue;
-            }
-            let linked = at(&["dist", "type"]).and_then(Value::as_str) == Some("path")
-                && at(&["transport-options", "symlink"]).and_then(Value::as_bool) != Some(false)
-                && !mirrors;
-            // Plugins run at once. What is copied into vendor/ is read whole.
-            let is_plugin = at(&["type"]).and_then(Value::as_str).is_some_and(plugins::is_type);
-            local.push((name, url.to_owned(), linked && !is_plugin));
-        }
-        for (name, url, linked) in local {
-            let why = format!("{}: the package {name}", self.place_of(&name));
-            let manifest = format!("{url}/composer.json");
-            if linked && self.project.look(&self.path(&manifest)) == Found::File {
-                // A link to the folder, which only has to be there.
-                self.take(&manifest, &why)?;
-                self.needs_second_half = true;
-            } else {
-                self.take(&url, &why)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Whether the autoloader is made from what lies in the project's folders, not from their names alone.
     fn autoloader_reads(&self) -> bool {
         let optimised = self.flag(&["-o", "--optimize-autoloader", "-a", "--classmap-authoritative"])
@@ -357,12 +294,6 @@ impl Install<'_> {
         let command = first_half::text(self.invocation, &left_out, &["--no-scripts", "--no-autoloader"])?;
         Ok(Part::FirstHalf { command, rest: Vec::new(), only_fetches: false })
     }
-}
-
-/// Whether an address is of another machine.
-fn is_remote(url: &str) -> bool {
-    url.split_once("://").is_some_and(|(scheme, _)| scheme != "file")
-        || url.split_once(':').is_some_and(|(host, _)| host.contains('@'))
 }
 
 #[cfg(test)]

@@ -226,3 +226,45 @@ fn scaffold(install: &mut Install) {
     let files: Vec<String> = paths.filter(|path| install.project.look(path) == Found::File).collect();
     install.found.files.extend(files);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ecosystems::composer::Composer;
+    use crate::ecosystems::testing::{Files, in_project, invocation};
+    use crate::ecosystems::{Dependencies, Ecosystem, Entangled, Part};
+
+    fn with(plugin: &str, more: &str, json: &str, files: &[(&str, &str)]) -> Result<Dependencies, Entangled> {
+        let lock = format!("{{\"packages\": [{{\"name\": \"{plugin}\", \"type\": \"composer-plugin\"}}{more}]}}");
+        let mut all = vec![("composer.json", json), ("composer.lock", lock.as_str())];
+        all.extend(files);
+        let command = invocation(&["composer", "install", "--no-dev"]);
+        Composer.dependencies(&command, &in_project("composer:2"), &Files::new(&all)).map(Option::unwrap_or_default)
+    }
+
+    #[test]
+    fn drupals_scaffold_writes_again_below() {
+        let json = r#"{"extra": {"drupal-scaffold": {"file-mapping": {"[web-root]/robots.txt": {"append": "assets/robots.txt"}, "[web-root]/x": false}}}}"#;
+        let found = with("drupal/core-composer-scaffold", "", json, &[("assets/robots.txt", ""), ("web/index.php", "")]).unwrap();
+        assert!(found.files.contains(&"/app/assets/robots.txt".to_owned()) && found.files.len() == 3);
+        assert!(matches!(found.part, Part::FirstHalf { .. }));
+    }
+
+    #[test]
+    fn packages_outside_of_vendor() {
+        let wordpress = with("roots/wordpress-core-installer", "", r#"{"extra": {"wordpress-install-dir": "web/wp"}}"#, &[]);
+        assert_eq!(wordpress.unwrap().makes, ["/app/vendor", "/app/web/wp"]);
+        let theme = r#", {"name": "a/theme", "type": "wordpress-theme"}"#;
+        let paths = r#"{"extra": {"installer-paths": {"web/themes/{$name}": ["type:wordpress-theme"]}}}"#;
+        let placed = with("composer/installers", theme, paths, &[]).unwrap();
+        assert_eq!((placed.makes, placed.doubt), (vec!["/app/vendor".to_owned(), "/app/web/themes".to_owned()], None));
+        let elsewhere = with("composer/installers", theme, "{}", &[]).unwrap();
+        assert!(elsewhere.doubt.is_some_and(|doubt| doubt.contains("a/theme, a wordpress-theme")));
+    }
+
+    #[test]
+    fn an_install_inside_the_install_is_refused() {
+        let json = r#"{"extra": {"bamarni-bin": {"forward-command": true}}}"#;
+        assert!(matches!(with("bamarni/composer-bin-plugin", "", json, &[]), Err(Entangled::NeedsSource { .. })));
+        assert_eq!(with("bamarni/composer-bin-plugin", "", "{}", &[]).unwrap().part, Part::Whole);
+    }
+}
