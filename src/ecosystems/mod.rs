@@ -13,6 +13,8 @@ mod composer;
 mod conda;
 mod dnf;
 mod dotnet;
+mod first_half;
+mod gathered;
 mod go;
 mod gradle;
 mod invocation;
