@@ -19,8 +19,12 @@
 //!
 //! Sources: the manual of the go command (environment, build and test caching, modules), the Dockerfiles of the `golang` image.
 
+mod manifests;
+mod modfile;
+
 use crate::ecosystems::toolchain;
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// Go.
@@ -28,6 +32,9 @@ pub struct Go;
 
 /// Subcommands that load packages, and so fetch modules.
 const LOADING: &[&str] = &["build", "install", "get", "run", "test", "vet", "generate", "list", "fix"];
+
+/// Words of `go clean` that name caches, and one that does no harm.
+const CACHE_FLAGS: &[&str] = &["-cache", "-modcache", "-testcache", "-fuzzcache", "-x"];
 
 /// Programs that run Go, or read what it fetched.
 #[rustfmt::skip] // A paragraph, not a column.
@@ -59,14 +66,11 @@ impl Ecosystem for Go {
             _ => LOADING.contains(&name) && !matches!(first, "-h" | "-help" | "--help"),
         };
         let without_proxy = invocation.variables.iter().any(|(name, value)| name == "GOPROXY" && is(value, "off"));
-        let caches = ["-cache", "-modcache", "-testcache", "-fuzzcache"];
         Some(match fetches {
             true if without_proxy && !rest.iter().any(|word| is_vendor(word)) => Activity::Offline,
             true => Activity::Install { needs_index: false },
             // Without a cache named, `go clean` clears the package's folder; with other words it does that too.
-            false if name == "clean" && !rest.is_empty() && rest.iter().all(|word| *word == "-x" || caches.contains(word)) => {
-                Activity::Clean
-            }
+            false if name == "clean" && !rest.is_empty() && rest.iter().all(|word| CACHE_FLAGS.contains(word)) => Activity::Clean,
             false => Activity::Other,
         })
     }
@@ -98,6 +102,15 @@ impl Ecosystem for Go {
 
     fn only_fetches(&self, invocation: &Invocation) -> bool {
         invocation.argument(0) == "mod" && matches!(invocation.argument(1), "download" | "tidy" | "verify")
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 
     fn readers(&self) -> &'static [&'static str] {

@@ -6,6 +6,7 @@
 
 mod apk;
 mod apt;
+mod before_source;
 mod bun;
 mod bundler;
 mod cargo;
@@ -14,6 +15,7 @@ mod conda;
 mod dnf;
 mod dotnet;
 mod first_half;
+mod gathered;
 mod go;
 mod gradle;
 mod invocation;
