@@ -8,8 +8,10 @@ use crate::context::glob;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) dockerfile: String,
-    /// `None`: named by something that can't be seen.
+    /// `None`: named by something that can't be seen, or outside the repository.
     pub(super) context: Option<String>,
+    /// It named this folder, which is not there: something makes it before the build.
+    pub(super) missing: Option<String>,
     /// The stage that is built.
     pub(super) target: Option<String>,
     /// A stage is built that is named by something that can't be seen.
@@ -46,7 +48,8 @@ impl Said {
             return None;
         }
         let context = match self.context.clone().unwrap_or_else(|| Some(".".to_owned())) {
-            Some(context) => Some(below(base, &context)?),
+            Some(context) if is_remote(&context) => return None,
+            Some(context) => below(base, &context),
             None => None,
         };
         let dockerfile = match (&self.dockerfile, self.from_context, &context) {
@@ -56,15 +59,13 @@ impl Said {
             _ => return None,
         };
         let (target, hides_target) = (self.target.clone().flatten(), self.target == Some(None));
-        Some(Claim { dockerfile, context, target, hides_target, mention: mention.clone() })
+        Some(Claim { dockerfile, context, missing: None, target, hides_target, mention: mention.clone() })
     }
 }
 
 /// A path from a folder, as one from the root; `None` where it is no local one, or leaves the repository.
 pub(super) fn below(folder: &str, path: &str) -> Option<String> {
-    let is_elsewhere =
-        path.contains("://") || path.starts_with('/') || path.starts_with("git@") || path == "-" || path.contains('\\');
-    if is_elsewhere {
+    if is_remote(path) || path.starts_with('/') || path.contains('\\') {
         return None;
     }
     let mut depth = if folder.is_empty() { 0 } else { folder.split('/').count() };
@@ -76,6 +77,11 @@ pub(super) fn below(folder: &str, path: &str) -> Option<String> {
         }
     }
     Some(glob::clean(&format!("{folder}/{path}")))
+}
+
+/// A repository or archive somewhere else, or standard input.
+fn is_remote(context: &str) -> bool {
+    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/") || context == "-"
 }
 
 /// The folder that a file lies in.

@@ -94,8 +94,11 @@ impl Repository {
         match (self.evidence.guess(dockerfile, sources), claims.first()) {
             (Guess::Shown(folder), _) => self.known(&folder, FoundBy::Sources),
             (_, Some(claim)) => {
-                let because = format!("{}:{} names its build context by a variable", claim.mention.file, claim.mention.line);
-                Context::Unknown { because }
+                let says = match &claim.missing {
+                    Some(folder) => format!("takes {} for its build context, which is not there", shown(folder)),
+                    None => "names its build context by a variable, or outside the repository".to_owned(),
+                };
+                Context::Unknown { because: format!("{}:{} {says}", claim.mention.file, claim.mention.line) }
             }
             (Guess::Own(folder), None) => self.known(&folder, FoundBy::OwnFolder),
             (Guess::Open(because), None) => Context::Unknown { because: format!("its build context is not clear: {because}") },
@@ -175,21 +178,23 @@ impl Repository {
     fn claims(&self) -> &HashMap<String, Vec<Claim>> {
         self.claims.get_or_init(|| {
             let mut all: HashMap<String, Vec<Claim>> = HashMap::new();
-            for claim in self.read_claims().into_iter().filter_map(|claim| self.checked(claim)) {
+            for claim in self.read_claims().into_iter().map(|claim| self.checked(claim)) {
                 all.entry(claim.dockerfile.clone()).or_default().push(claim);
             }
             all
         })
     }
 
-    /// The claim with its paths as they are on disk; `None` where it says a context that is not there: it says nothing then.
-    fn checked(&self, mut claim: Claim) -> Option<Claim> {
-        if let Some(folder) = &claim.context {
-            let (folder, kind) = self.root.find(folder, true)?;
-            claim.context = (kind == Kind::Folder).then_some(Some(folder))?;
+    /// The claim with its paths as they are on disk.
+    fn checked(&self, mut claim: Claim) -> Claim {
+        if let Some(named) = claim.context.take() {
+            match self.root.find(&named, true) {
+                Some((folder, Kind::Folder)) => claim.context = Some(folder),
+                _ => claim.missing = Some(named),
+            }
         }
         claim.dockerfile = self.spelled(&claim.dockerfile).unwrap_or(claim.dockerfile);
-        Some(claim)
+        claim
     }
 
     /// A Dockerfile by the name that it has: the builders take `dockerfile` and `Containerfile` for `Dockerfile`. Links on the way to it
