@@ -151,8 +151,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         }
         let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone() };
         let needs = movement.needs_of(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))?;
-        let scripts: Vec<String> = self.scripts(at, step);
-        if !needs.iter().all(|needed| scripts.contains(needed)) {
+        let is_script = |needed: &String| step.commands.iter().any(|command| command.scripts.contains(needed));
+        if !needs.iter().all(is_script) {
             return Err(None);
         }
         movement.add(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))
@@ -164,12 +164,6 @@ impl<'s, 'm> Stage<'s, 'm> {
         let inside = |path: &str| copy.maps.iter().any(|map| map.folder && is_within(path, &map.to));
         let others = step.commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
         others.flat_map(|command| &command.footprint.writes.areas).any(|area| inside(area.path()))
-    }
-
-    /// The scripts of the project that a step runs, by their image paths.
-    fn scripts(&self, at: usize, step: &StepPrint) -> Vec<String> {
-        let laid = self.order.laid_before(at);
-        step.commands.iter().flat_map(|command| footprint::scripts_of(&command.ran, &laid)).collect()
     }
 
     fn worded(&self, movement: &Movement<'_, '_>, edit: crate::edit::Edit) -> Fix {

@@ -305,7 +305,8 @@ impl Stage<'_, '_> {
             return not_editable("the command may not run, or runs more than once");
         }
         let span = install.print.ran.invocation.span.clone();
-        let alone = self.print_before(at, step, 0, Some(install.print));
+        let half = self.order.half(at, install.print);
+        let alone = self.print_before(at, step, 0, half.as_ref());
         let before = self.print_before(at, step, span.start, None);
         let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start);
         let mut ways = Vec::new();
@@ -313,7 +314,7 @@ impl Stage<'_, '_> {
             ways.push((None, alone));
         }
         if let Some(cut) = cut {
-            ways.push((Some(cut), self.print_before(at, step, cut.end, Some(install.print))));
+            ways.push((Some(cut), self.print_before(at, step, cut.end, half.as_ref())));
         }
         if ways.is_empty() {
             return not_editable("commands before it in the same RUN make what it needs");

@@ -46,6 +46,14 @@ impl<'m> Order<'m> {
         Some(self.prints.get(index)?.get_or_init(print))
     }
 
+    /// The first half of a command alone: what it touches is what its dependencies say.
+    pub fn half(&self, index: usize, command: &CommandPrint) -> Option<CommandPrint> {
+        let step = self.steps.get(index)?;
+        let Some(Ok(Some(dependencies))) = &command.dependencies else { return None };
+        let laid = self.laid_before(index);
+        Some(command.half(print::of_half(self.stage, step, &command.ran, &laid, dependencies)))
+    }
+
     /// What the copies above a step laid.
     pub fn laid_before(&self, index: usize) -> Laid<'m> {
         let mut laid = self.below.clone();

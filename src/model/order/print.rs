@@ -51,6 +51,21 @@ pub struct CommandPrint {
     pub ecosystem: Option<&'static dyn Ecosystem>,
     /// What it reads of the project, where a package manager knows.
     pub dependencies: Option<Result<Option<Dependencies>, Entangled>>,
+    /// Scripts of the project that it runs, by their image paths.
+    pub scripts: Vec<String>,
+}
+
+impl CommandPrint {
+    /// The same command's first half alone, which touches no more than its dependencies say.
+    pub fn half(&self, footprint: Footprint) -> Self {
+        Self {
+            ran: self.ran.clone(),
+            footprint,
+            ecosystem: self.ecosystem,
+            dependencies: self.dependencies.clone(),
+            scripts: Vec::new(),
+        }
+    }
 }
 
 /// A step with its print, and for RUN and COPY what stands behind it.
@@ -133,6 +148,13 @@ fn laid_places(copy: &ContextCopy) -> Region {
     Region::of(maps.chain(copy.unseen.iter().cloned().map(Area::Below)))
 }
 
+/// What a first half touches that does no more than these dependencies say.
+pub fn of_half(stage: &Stage<'_>, step: &Step<'_>, ran: &Ran, project: &dyn Project, dependencies: &Dependencies) -> Footprint {
+    let mut at = surroundings(&stage.image, &step.state, ran, &[]);
+    at.workdir = ran.folder.clone();
+    footprint::of_dependencies(ran, &at, project, dependencies)
+}
+
 fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, line: usize) -> CommandPrint {
     let mut at = surroundings(&stage.image, &step.state, &ran, &[]);
     at.workdir = ran.folder.clone();
@@ -147,7 +169,8 @@ fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, 
             *why = format!("line {line}: {why}");
         }
     }
-    CommandPrint { ran, footprint, ecosystem: owner, dependencies }
+    let scripts = footprint::scripts_read(&ran, &at, project);
+    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts }
 }
 
 fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, mounted: &[Map]) -> Print {
