@@ -36,7 +36,7 @@
 use super::rising::{self, Movement, Riser, RiserPart};
 use crate::ecosystems::Activity;
 use crate::edit::{Applicability, Fix};
-use crate::model::footprint::{self, Fetch};
+use crate::model::footprint::Fetch;
 use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::model::paths::is_within;
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
@@ -213,12 +213,12 @@ fn reads_project(command: &CommandPrint) -> bool {
     }
 }
 
-/// 2: it installs or downloads; 1: it sets up cheaply; 0: neither.
+/// 3: it installs; 2: it downloads; 1: it sets up cheaply; 0: neither.
 fn weight(command: &CommandPrint) -> u8 {
     let fetches = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
-    let installs = matches!(fetches, Some(Activity::Install { .. } | Activity::RefreshIndex));
     match command.ran.invocation.program.as_str() {
-        _ if installs || command.footprint.fetches != Fetch::Nothing => 2,
+        _ if matches!(fetches, Some(Activity::Install { .. })) => 3,
+        _ if fetches == Some(Activity::RefreshIndex) || command.footprint.fetches != Fetch::Nothing => 2,
         "useradd" | "adduser" | "groupadd" | "addgroup" | "mkdir" => 1,
         _ => 0,
     }

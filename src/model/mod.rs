@@ -82,7 +82,7 @@ impl<'a> Model<'a> {
     }
 
     /// The same, with [`IMAGES_WORKDIR`] for the work folder of an image where it is not known, so that paths behind it can be
-    /// compared with each other (and with nothing else).
+    /// compared with each other (and with nothing else), and with a PATH and GOPATH as images have them.
     pub fn with_named_workdirs(dockerfile: &'a Dockerfile) -> Self {
         Self::read(dockerfile, true)
     }
@@ -127,8 +127,8 @@ impl<'a> Model<'a> {
             },
             Base::Image => {
                 let mut state = State::of_image(&stage.image);
-                if self.named_workdirs && state.workdir == Knowledge::Unknown {
-                    state.workdir = Knowledge::Known(IMAGES_WORKDIR.to_owned());
+                if self.named_workdirs {
+                    state.name_what_images_set(&stage.image, IMAGES_WORKDIR);
                 }
                 state
             }

@@ -53,6 +53,19 @@ impl State {
         }
     }
 
+    /// Puts in what an image sets where its own value is not known and none of a project's folders can be meant: the work folder by a
+    /// name that stands for it, PATH, and GOPATH of the official Go image.
+    pub fn name_what_images_set(&mut self, image: &BaseImage, workdir: &str) {
+        if self.workdir == Knowledge::Unknown {
+            self.workdir = Knowledge::Known(workdir.to_owned());
+        }
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        self.set("PATH", Knowledge::Known(path.to_owned()), false);
+        if image.repository() == "golang" {
+            self.set("GOPATH", Knowledge::Known("/go".to_owned()), false);
+        }
+    }
+
     /// For a stage built on another: ENV goes along, ARG does not.
     #[must_use]
     pub fn without_arguments(mut self) -> Self {

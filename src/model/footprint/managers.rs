@@ -116,7 +116,7 @@ fn search_path(draft: &mut Draft<'_>) -> Outcome {
     for entry in path.split(':').filter(|entry| entry.starts_with('/')) {
         let own = entry.strip_suffix("/bin").unwrap_or(entry);
         // `node_modules/.bin` and a project's own scripts are no environments.
-        let shared = ["/", "/usr", "/usr/local", "/root", "/home", "/opt"].contains(&own) || entry.ends_with("/.bin");
+        let shared = ["", "/", "/usr", "/usr/local", "/root", "/home", "/opt"].contains(&own) || entry.ends_with("/.bin");
         let at = draft.sight.at.absolute(own).into_known();
         if let Some(folder) = at.filter(|folder| !shared && entry.ends_with("/bin") && !is_home(draft, folder)) {
             draft.uses_folder(&folder);

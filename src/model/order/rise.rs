@@ -138,7 +138,7 @@ impl Order<'_> {
             match made {
                 Some(folder) => self.fill_before(gathered, folder, copy)?,
                 None if rewritten => gathered.restored.extend(copy.back(area.path(), self.view)),
-                None => self.write_before(area, rising, copy, staying)?,
+                None => self.write_before(area, rising, copy, (index, staying))?,
             }
         }
         Ok(())
@@ -210,13 +210,14 @@ impl Order<'_> {
     }
 
     /// The riser writes, outside of what it is known to fill: nothing of that may come with the copy.
-    fn write_before(&self, area: &Area, rising: &Print, copy: &ContextCopy, staying: &StepPrint) -> Result<(), String> {
+    fn write_before(&self, area: &Area, rising: &Print, copy: &ContextCopy, staying: (usize, &StepPrint)) -> Result<(), String> {
         let path = area.path();
+        let (index, staying) = staying;
         for map in &copy.maps {
             if is_within(&map.to, path) {
                 let only_folder = matches!(area, Area::At(_)) && (map.folder || map.to != path);
                 let same_owner = !rising.other_user && !staying.print.other_user;
-                if only_folder && same_owner {
+                if only_folder && (same_owner || self.is_made_before(path, index)) {
                     continue;
                 }
                 return Err(match only_folder {
@@ -231,6 +232,15 @@ impl Order<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an earlier step makes a folder, or something in it, for certain.
+    fn is_made_before(&self, path: &str, index: usize) -> bool {
+        let makes = |step: &StepPrint| match &step.copy {
+            Some(copy) => copy.maps.iter().any(|map| is_within(&map.to, path)),
+            None => step.print.footprint.writes.areas.iter().any(|area| matches!(area, Area::At(made) if is_within(made, path))),
+        };
+        (0..index).any(|earlier| self.print(earlier).is_some_and(makes))
     }
 
     /// A path below the distribution's own folders that a copy lays.
