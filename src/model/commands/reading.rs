@@ -255,11 +255,24 @@ impl Reading<'_> {
     fn compound(&mut self, compound: &CompoundCommand) {
         let mut ran = self.touched(compound.words.iter(), &compound.redirections, true, &compound.span);
         if let Some(variable) = &compound.variable {
-            self.values.put(variable, Knowledge::Unknown);
+            let value = self.each_of(&compound.words);
+            self.values.put(variable, value);
         }
         ran.variables = Rc::clone(&self.values.set);
         if !ran.mentions.is_empty() || !ran.reads.is_empty() || !ran.writes.is_empty() {
             self.result.push(ran);
+        }
+    }
+
+    /// The values that a loop's variable takes, in braces.
+    fn each_of(&self, words: &[Word]) -> Knowledge<String> {
+        let values = words.iter().map(|word| self.values.expand(word).into_known());
+        let values: Option<Vec<String>> = values.collect();
+        let plain = |value: &String| !value.is_empty() && !value.contains([',', '{', '}', ' ', '\t', '\n']);
+        match values.filter(|values| values.iter().all(plain)).as_deref() {
+            None | Some([]) => Knowledge::Unknown,
+            Some([only]) => Knowledge::Known(only.clone()),
+            Some(values) => Knowledge::Known(format!("{{{}}}", values.join(","))),
         }
     }
 
@@ -270,7 +283,10 @@ impl Reading<'_> {
         for assignment in &command.assignments {
             let value = assignment.value.as_ref().map_or(Knowledge::Unknown, |word| self.values.expand(word));
             if command.words.is_empty() {
-                self.values.put(&assignment.name, if passing { Knowledge::Unknown } else { value });
+                match passing {
+                    true => self.values.put_perhaps(&assignment.name, value),
+                    false => self.values.put(&assignment.name, value),
+                }
             } else {
                 inline.push((assignment.name.clone(), value));
             }
@@ -305,7 +321,10 @@ impl Reading<'_> {
                 None => continue,
             };
             if shell::is_plain_name(name) {
-                self.values.put(name, if passing { Knowledge::Unknown } else { value });
+                match passing {
+                    true => self.values.put_perhaps(name, value),
+                    false => self.values.put(name, value),
+                }
             }
         }
     }
@@ -406,7 +425,7 @@ fn pins_of(commands: &[Ran]) -> Pins {
             "gpg" | "gpg2" | "gpgv" => pins.checksum |= invocation.program == "gpgv" || has(&|word| word == "--verify"),
             "git" => {
                 let moves = has(&|word| matches!(word, "checkout" | "reset" | "switch"));
-                pins.checkout |= moves && invocation.arguments.iter().any(|argument| names_version(argument));
+                pins.checkout |= moves && invocation.arguments.iter().any(names_version);
             }
             _ => {}
         }

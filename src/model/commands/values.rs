@@ -42,6 +42,12 @@ impl Values<'_> {
         self.get("HOME").unwrap_or(Knowledge::Unknown)
     }
 
+    /// Takes a variable in that a command sets which may not run, or in a process of its own. A temporary folder is no other then.
+    pub fn put_perhaps(&mut self, name: &str, value: Knowledge<String>) {
+        let temporary = value.known().is_some_and(|value| value.starts_with(TEMPORARY));
+        self.put(name, if temporary { value } else { Knowledge::Unknown });
+    }
+
     /// Takes a variable in.
     pub fn put(&mut self, name: &str, value: Knowledge<String>) {
         Rc::make_mut(&mut self.set).push((name.to_owned(), value));
@@ -81,6 +87,11 @@ impl Values<'_> {
             Piece::Opaque { commands: Some(commands) } => self.asked(commands),
             Piece::Variable { name, transformed: false, .. } if name == "0" => self.name.clone(),
             Piece::Variable { name, .. } if name == "BASH_SOURCE" => self.name.clone(),
+            // One word; several would be several arguments.
+            Piece::Variable { name, transformed: false, .. } if name == "@" || name == "*" => match self.parameters.as_deref() {
+                Some([Knowledge::Known(only)]) => Some(only.clone()),
+                _ => None,
+            },
             Piece::Variable { name, default, transformed: false, .. } => {
                 let parameters = self.parameters.as_ref()?;
                 let at = name.parse::<usize>().ok()?.checked_sub(1)?;

@@ -114,8 +114,10 @@ impl<'a> Draft<'a> {
     pub fn places(&self, word: &Word) -> Result<Vec<Area>, String> {
         match &word.value {
             Some(value) => braces(value).iter().filter_map(|path| self.place(path).transpose()).collect(),
-            // The beginning tells the folder, if one has ended in it.
-            None if word.beginning.contains('/') => Ok(self.place(&format!("{}*", word.beginning))?.into_iter().collect()),
+            // The beginning tells the folder.
+            None if !word.beginning.is_empty() && !word.beginning.starts_with(['-', '~']) => {
+                Ok(self.place(&format!("{}*", word.beginning))?.into_iter().collect())
+            }
             None => Err(word.unknown()),
         }
     }

@@ -22,14 +22,14 @@ pub fn command(draft: &mut Draft<'_>, program: &str, words: &[Word]) -> Option<O
 }
 
 const CURL: Options = Options {
-    short: "LsSfkOJgiIvNnqRaB#046123o>x:H:d:X:u:m:A:e:b:c>C:E:K<T<F:r:w:y:Y:z:D>Z",
+    short: "LsSfkOJgiIvNnqRaBjl#046123o>x:H:d:X:u:m:A:e:b:c>C:E:K<T<F:r:w:y:Y:z:D>Z",
     long: "location silent show-error fail insecure remote-name remote-header-name output> retry: retry-delay: retry-max-time: \
            retry-connrefused retry-all-errors connect-timeout: max-time: header: data: data-raw: request: user: user-agent: referer: \
            cookie: cookie-jar> create-dirs compressed progress-bar no-progress-meter proto: proto-redir: proto-default: tlsv1 tlsv1.2 \
            tlsv1.3 ssl-reqd cacert< capath: cert< key< ciphers: http1.1 http2 ipv4 ipv6 noproxy: proxy: proxy-insecure output-dir: \
            remote-name-all continue-at: fail-with-body fail-early globoff netrc-optional location-trusted max-redirs: limit-rate: \
            keepalive-time: no-keepalive speed-limit: speed-time: include head verbose url: write-out: stderr> dump-header> \
-           config< upload-file< parallel raw range: remote-time interface: resolve: ssl-no-revoke form: data-urlencode: \
+           config< upload-file< parallel parallel-max: parallel-immediate version raw range: remote-time interface: resolve: ssl-no-revoke form: data-urlencode: \
            data-binary: no-buffer tcp-nodelay anyauth basic negotiate oauth2-bearer: max-filesize: post301 post302 post303 http1.0",
 };
 

@@ -25,6 +25,8 @@ pub fn command(draft: &mut Draft<'_>, program: &str, words: &[Word]) -> Option<O
         "mkfifo" | "mknod" => |draft, words| words.iter().take(1).try_for_each(|word| draft.write(word)),
         "setcap" => setcap,
         "dos2unix" => dos2unix,
+        "patch" => patch,
+        "rsync" => rsync,
         _ => return None,
     };
     Some(known(draft, words))
@@ -286,4 +288,35 @@ fn dos2unix(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
     draft.reads_system();
     let parsed = Options { short: "qkf", long: "quiet keepdate force" }.parse(words)?;
     parsed.operands.iter().try_for_each(|file| draft.change(file))
+}
+
+/// What it changes is said by the patch, but lies below its folder.
+fn patch(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
+    draft.reads_system();
+    let parsed = Options {
+        short: "p:Ni<d:sREbtfulF:",
+        long: "strip: forward input< directory: silent quiet reverse dry-run batch force fuzz: verbose binary",
+    }
+    .parse(words)?;
+    draft.option_files(&parsed)?;
+    let folder = parsed.value(&["-d", "--directory"]).cloned().unwrap_or_else(|| draft.here());
+    let (target, patches) = parsed.operands.split_first().map_or((None, &[][..]), |(target, rest)| (Some(target), rest));
+    patches.iter().try_for_each(|patch| draft.read(patch))?;
+    draft.change_below(target.unwrap_or(&folder))
+}
+
+fn rsync(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
+    draft.reads_system();
+    let parsed = Options {
+        short: "avzrlptgoDhPuWHAXxRcn",
+        long: "archive verbose recursive delete exclude: include: progress links update quiet delete-after ignore-existing",
+    }
+    .parse(words)?;
+    let (target, sources) = parsed.operands.split_last().ok_or("it has no target")?;
+    if parsed.operands.iter().any(|word| word.value.as_deref().unwrap_or(&word.raw).contains(':')) {
+        return Err("it may ask another machine".to_owned());
+    }
+    sources.iter().try_for_each(|source| draft.read_below(source))?;
+    draft.read_below(target)?;
+    draft.write_below(target)
 }

@@ -16,7 +16,10 @@ pub fn is_version(text: &str) -> bool {
     if words().any(|word| MOVING.contains(&word.to_ascii_lowercase().as_str())) {
         return false;
     }
-    words().any(|word| is_number(word) || word.split('_').any(is_number) || is_hash(word)) || names_pinned(text)
+    let parts = || words().flat_map(|word| word.split('.'));
+    words().any(|word| is_number(word) || is_joined_number(word) || word.split('_').any(is_number))
+        || parts().any(is_hash)
+        || names_pinned(text)
 }
 
 /// Whether a URL names one content: it has a version in its path, or is a key.
@@ -44,9 +47,17 @@ fn is_number(word: &str) -> bool {
     }
     let parts: Vec<&str> = number.split('.').collect();
     let numeric = |part: &&str| part.starts_with(|c: char| c.is_ascii_digit());
-    let dotted = parts.len() > 1 && parts.iter().take(2).all(|part| numeric(part));
-    let date = number.len() >= 8 && number.chars().all(|c| c.is_ascii_digit());
-    dotted || date
+    let dotted = parts.len() > 1 && parts.iter().take(2).all(numeric);
+    // A date, or a build's number.
+    let long = number.len() >= 6 && number.chars().all(|c| c.is_ascii_digit());
+    dotted || long
+}
+
+/// `OpenSSL_1_1_1k`
+fn is_joined_number(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('_').collect();
+    let numeric = |part: &str| !part.is_empty() && part.len() < 4 && part.starts_with(|c: char| c.is_ascii_digit());
+    parts.windows(3).any(|parts| parts.iter().all(|part| numeric(part)))
 }
 
 fn is_hash(word: &str) -> bool {
@@ -72,7 +83,9 @@ mod tests {
 
     #[test]
     fn versions_and_what_moves() {
-        for fixed in ["v1.2", "1.2.3", "release-3.4.1", "4f2b1c9", "${GIT_COMMIT}", "$NODE_VERSION", "go1.21.3", "20240131"] {
+        for fixed in
+            ["v1.2", "1.2.3", "release-3.4.1", "4f2b1c9", "${GIT_COMMIT}", "$NODE_VERSION", "go1.21.3", "20240131", "a_1_2_3k"]
+        {
             assert!(is_version(fixed), "{fixed}");
         }
         for moving in ["main", "v2", "stable", "18.x", "x86_64", "latest-1.2", "feature/x", "$BRANCH", "amd64", "defaced"] {
@@ -89,6 +102,7 @@ mod tests {
             "https://x.org/$TOOL_VERSION/a.tgz",
             "https://download.docker.com/linux/debian/gpg",
             "https://x.org/4f2b1c9d8e7f/a",
+            "https://x.org/archive/30d7f1bd0b58499e1e1f2415e84d76d951665dc8.tar.gz",
         ] {
             assert!(is_fixed_url(fixed), "{fixed}");
         }

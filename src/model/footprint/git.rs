@@ -50,10 +50,12 @@ pub fn command(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
             Ok(())
         }
         "rev-parse" | "describe" | "log" | "show" | "status" | "diff" | "ls-files" | "ls-tree" | "rev-list" | "show-ref"
-        | "grep" | "cat-file" | "name-rev" | "shortlog" | "blame" | "archive" => look(draft, rest, &folder),
+        | "grep" | "cat-file" | "for-each-ref" | "merge-base" | "name-rev" | "shortlog" | "blame" | "archive" => {
+            look(draft, rest, &folder)
+        }
         "tag" | "branch" | "remote" | "symbolic-ref" | "apply" | "am" | "checkout" | "reset" | "switch" | "restore" | "clean"
-        | "stash" | "gc" | "add" | "rm" | "mv" | "commit" | "merge" | "cherry-pick" | "revert" | "sparse-checkout" | "rebase"
-        | "prune" => work(draft, rest, &folder),
+        | "reflog" | "stash" | "gc" | "add" | "rm" | "mv" | "commit" | "merge" | "cherry-pick" | "revert" | "sparse-checkout"
+        | "rebase" | "prune" => work(draft, rest, &folder),
         "fetch" | "pull" => {
             draft.fetches(match rest.iter().any(|word| is_version(word.value.as_deref().unwrap_or(&word.raw))) {
                 true => Fetch::Fixed,

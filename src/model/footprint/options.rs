@@ -131,7 +131,7 @@ impl Options {
         let text = word.value.as_deref().unwrap_or(&word.beginning).to_owned();
         for (at, letter) in text.char_indices().skip(1) {
             let end = at + letter.len_utf8();
-            let Some(place) = self.short.find(letter).filter(|_| letter.is_ascii_alphanumeric()) else {
+            let Some(place) = self.short.find(letter).filter(|_| !matches!(letter, ':' | '<' | '>' | '?')) else {
                 return Err(format!("its option -{letter} is not known here"));
             };
             let mark = self.short.get(place + letter.len_utf8()..).and_then(|rest| rest.chars().next());
@@ -159,7 +159,9 @@ mod tests {
 
     const OPTIONS: Options = Options { short: "rfm:o>i?", long: "recursive mode: out> reference<" };
 
-    fn parse(text: &str) -> Result<(Vec<(String, String)>, Vec<String>), String> {
+    type Told = (Vec<(String, String)>, Vec<String>);
+
+    fn parse(text: &str) -> Result<Told, String> {
         let words: Vec<Word> = text.split_whitespace().map(Word::known).collect();
         let parsed = OPTIONS.parse(&words)?;
         let value = |given: &Given| given.value.as_ref().and_then(|word| word.value.clone()).unwrap_or_default();

@@ -91,14 +91,11 @@ fn command(draft: &mut Draft<'_>) -> Outcome {
     if let Some(Wrapper::Environment(by)) = environment(draft) {
         return Err(format!("`{by} run` runs it"));
     }
-    match ASKED.iter().find_map(|asked| asked(draft, program, &words)) {
-        Some(outcome) => outcome,
-        None if only_asks(&words) => {
-            draft.reads_system();
-            Ok(())
-        }
-        None => Err(String::new()),
+    if only_asks(program, &words) {
+        draft.reads_system();
+        return Ok(());
     }
+    ASKED.iter().find_map(|asked| asked(draft, program, &words)).unwrap_or_else(|| Err(String::new()))
 }
 
 fn environment(draft: &Draft<'_>) -> Option<Wrapper> {
@@ -106,8 +103,16 @@ fn environment(draft: &Draft<'_>) -> Option<Wrapper> {
 }
 
 /// `x --version`, `x --help`
-fn only_asks(words: &[Word]) -> bool {
-    matches!(words, [only] if matches!(only.text(), "--version" | "-version" | "--help" | "-V"))
+fn only_asks(program: &str, words: &[Word]) -> bool {
+    const BY_V: &[&str] = &["node", "php", "ruby", "perl", "nginx", "httpd", "apachectl", "caddy"];
+    match words {
+        [only] => match only.text() {
+            "--version" | "-version" | "--help" | "-V" => true,
+            "-v" => BY_V.contains(&program),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Whether a path names a program that something installed, so that its name says what it is.

@@ -153,7 +153,7 @@ fn script<'w>(
         let mut words = line.split_whitespace().skip_while(|word| word.ends_with("/env") || *word == "-S");
         let interpreter = words.next().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
         if !is_shell(interpreter) {
-            return Err(format!("{shown} is a program for {interpreter}"));
+            return Err(format!("{shown} is a program for `{interpreter}`"));
         }
         errexit |= words.any(|word| word.starts_with('-') && word.contains('e'));
     } else if text.contains('\0') {
@@ -175,7 +175,8 @@ fn sourced(draft: &Draft<'_>, words: &[Word]) -> Result<Call, String> {
     if let Some(folder) = path.strip_suffix("/bin/activate") {
         return Ok(Call::Reads(vec![Area::Below(folder.to_owned())]));
     }
-    if path.ends_with("/.cargo/env") || path == "/usr/local/cargo/env" {
+    let collection = path.starts_with("/opt/rh/") && path.ends_with("/enable");
+    if collection || path.ends_with("/.cargo/env") || path == "/usr/local/cargo/env" {
         return Ok(Call::Reads(vec![Area::At(path)]));
     }
     match script(draft, file, words.iter().skip(1), false, false)? {
@@ -212,7 +213,9 @@ fn run(draft: &mut Draft<'_>, call: Call) -> Outcome {
 /// With the file's name in the reason.
 fn in_file(mut footprint: Footprint, file: Option<&str>) -> Footprint {
     if let Some(file) = file {
-        for why in [&mut footprint.reads.anything, &mut footprint.writes.anything].into_iter().flatten() {
+        // The innermost file is the one to look into.
+        let reasons = [&mut footprint.reads.anything, &mut footprint.writes.anything];
+        for why in reasons.into_iter().flatten().filter(|why| !why.starts_with('/')) {
             *why = format!("{file}: {why}");
         }
     }

@@ -40,6 +40,11 @@ pub fn command(draft: &mut Draft<'_>, program: &str, words: &[Word]) -> Option<O
         "gpg" | "gpg2" | "gpgv" | "gpgconf" | "dirmngr" => gpg,
         "openssl" => openssl,
         "venv" | "virtualenv" => environment,
+        "spacy" | "nltk.downloader" | "ensurepip" | "playwright" => data,
+        "crontab" => crontab,
+        "systemctl" if matches!(words.first().map(Word::text), Some("enable" | "disable" | "mask" | "set-default")) => {
+            |draft, words| own(draft, words)
+        }
         _ if draft.sight.ran.invocation.is("python") => python,
         _ if OF_THE_SYSTEM.contains(&program) => |draft, words| own(draft, words),
         _ => return None,
@@ -280,12 +285,10 @@ fn gpg(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
     while let Some(word) = rest.next() {
         match word.text() {
             "-o" | "--output" => draft.write(&rest.next().cloned().unwrap_or_default())?,
-            "--keyring" | "--no-default-keyring" | "--primary-keyring" => {
-                if word.text() != "--no-default-keyring" {
-                    let ring = rest.next().cloned().unwrap_or_default();
-                    let bare = ring.text().trim_start_matches("gnupg-ring:").to_owned();
-                    draft.change(&if ring.value.is_some() { Word::known(&bare) } else { ring })?;
-                }
+            "--keyring" | "--primary-keyring" => {
+                let ring = rest.next().cloned().unwrap_or_default();
+                let bare = ring.text().trim_start_matches("gnupg-ring:").to_owned();
+                draft.change(&if ring.value.is_some() { Word::known(&bare) } else { ring })?;
             }
             "--homedir" => draft.change_below(&rest.next().cloned().unwrap_or_default())?,
             "--keyserver" | "--recv-keys" | "--recv-key" | "--keyserver-options" | "--recv" => {
@@ -356,4 +359,32 @@ fn python(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
             None => String::new(),
         }),
     }
+}
+
+/// What Python packages fetch for themselves.
+fn data(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
+    let program = draft.sight.ran.invocation.program.as_str();
+    let fetches = match words.first().map(Word::text) {
+        Some("download") => program == "spacy",
+        Some("install" | "install-deps") => program == "playwright",
+        _ => matches!(program, "nltk.downloader" | "ensurepip"),
+    };
+    if !fetches {
+        return Err(String::new());
+    }
+    managers::tools(draft)?;
+    draft.fetches(Fetch::Fixed);
+    if let Some(folder) = draft.below_home("nltk_data") {
+        draft.uses_folder(&folder);
+    }
+    match words.iter().position(|word| word.text() == "-d").and_then(|at| words.get(at + 1)) {
+        Some(folder) => draft.change_below(folder),
+        None => Ok(()),
+    }
+}
+
+fn crontab(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
+    draft.writes_system();
+    let parsed = Options { short: "u:lr", long: "" }.parse(words)?;
+    parsed.operands.iter().try_for_each(|file| draft.read(file))
 }

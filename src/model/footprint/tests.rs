@@ -1,7 +1,8 @@
 //! Commands and what they touch, as a table.
 
-use super::{Area, Fetch, Footprint, Region, Variables, of_command, scripts_read};
-use crate::ecosystems::testing::Files;
+use super::{Area, Fetch, Footprint, Region, Variables, of_command, of_dependencies, scripts_read};
+use crate::ecosystems::Dependencies;
+use crate::ecosystems::testing::{Files, in_project};
 use crate::model::{Model, Ran, surroundings};
 use crate::syntax::parse;
 
@@ -129,7 +130,7 @@ fn folders_are_followed() {
         cd /opt && touch a || echo no => /opt/a > /opt/a
         [ -d /opt/x ] && cd /opt/x; touch a => !`touch` may touch anything: the folder in which it runs is not known > !`touch` may touch anything: the folder in which it runs is not known
         mkdir -p /opt/x && cd /opt/x; touch a => /opt/x /opt/x/a > /opt/x /opt/x/a
-        for d in a b; do cd $d; touch x; done => !`cd` may touch anything: what $d stands for is not known > !`cd` may touch anything: what $d stands for is not known
+        for d in a b; do cd $d; touch x; done => !`cd` may touch anything: the folder in which it runs is not known > !`cd` may touch anything: the folder in which it runs is not known
         for d in a b; do (cd /opt && touch x); done; touch y => /opt/x /app/y > /opt/x /app/y
         pushd /opt && touch a && popd && touch b => /opt/a /app/b > /opt/a /app/b
         cd && touch a => /root/a > /root/a
@@ -209,4 +210,153 @@ fn programs_of_all_kinds() {
         "#,
         &none(),
     );
+}
+
+fn scripted() -> Files {
+    Files::new(&[
+        ("setup.sh", "#!/bin/sh\nset -e\nmkdir -p /opt/x\ncd \"$(dirname \"$0\")\"\n. scripts/env.sh\ncat > conf.ini <<EOF\na=$A\nEOF\n"),
+        ("scripts/env.sh", "GREETING=hi\nexport GREETING\n"),
+        ("scripts/args.sh", "#!/usr/bin/env bash\nset -euo pipefail\nD=\"${1:-/opt/none}\"\nfor f in \"$D\"/*; do rm -f \"$f\"; done\ntouch \"$D/${2}\"\n"),
+        ("scripts/deep.sh", "#!/bin/bash\nHERE=\"$(cd \"$(dirname \"${BASH_SOURCE[0]}\")\" && pwd)\"\n\"$HERE/args.sh\" /srv/a b\nbash -x \"$HERE/../fn.sh\"\n"),
+        ("fn.sh", "say() { echo \"$1\" > /opt/\"$1\"; }\nif [ -n \"$CI\" ]; then say ci; else say no; fi\n"),
+        ("loop.sh", "#!/bin/sh\n./loop.sh\n"),
+        ("moves.sh", "cd /opt\n"),
+        ("paths.sh", "A=two\n"),
+        ("build.py", "#!/usr/bin/env python3\nprint(1)\n"),
+        ("build.sh", "#!/bin/sh\nmake all\n"),
+        ("broken.sh", "#!/bin/sh\nif true; then\n"),
+    ])
+    .with_unreadable("blob.sh")
+}
+
+#[test]
+fn scripts_of_the_project_are_read() {
+    check(
+        r#"
+        ./setup.sh => /app/setup.sh /app/scripts/env.sh > /opt/x /app/conf.ini
+        sh setup.sh => /app/setup.sh /app/scripts/env.sh > /opt/x /app/conf.ini
+        bash -x scripts/args.sh /srv/x y => /app/scripts/args.sh /srv/x/y /srv/x > /srv/x/** /srv/x/y
+        scripts/args.sh /srv/x => /app/scripts/args.sh /srv/x > /srv/x/** /srv/x
+        ./scripts/deep.sh => /app/scripts/deep.sh /app/scripts /app/scripts/args.sh /srv/a/b /srv/a /app/fn.sh > /srv/a/** /srv/a/b /opt/**
+        cd scripts && sh ../fn.sh => /app/scripts /app/fn.sh > /opt/**
+        . ./scripts/env.sh && touch a => /app/scripts/env.sh /app/a > /app/a
+        . ./moves.sh && touch a => !`.` may touch anything: it changes the folder of the commands behind it > !`.` may touch anything: it changes the folder of the commands behind it
+        . ./paths.sh => !`.` may touch anything: it sets A for the commands behind it > !`.` may touch anything: it sets A for the commands behind it
+        ./loop.sh => !/app/loop.sh: `loop.sh` may touch anything: scripts run scripts too deep > !/app/loop.sh: `loop.sh` may touch anything: scripts run scripts too deep
+        ./build.py => !`build.py` may touch anything: ./build.py is a program for `python3` > !`build.py` may touch anything: ./build.py is a program for `python3`
+        ./build.sh => !/app/build.sh: `make` may touch anything > !/app/build.sh: `make` may touch anything
+        ./broken.sh => !`broken.sh` may touch anything: /app/broken.sh can't be read as shell: the text ends too early > !`broken.sh` may touch anything: /app/broken.sh can't be read as shell: the text ends too early
+        ./blob.sh => !`blob.sh` may touch anything: ./blob.sh can't be read > !`blob.sh` may touch anything: ./blob.sh can't be read
+        ./missing.sh => !`missing.sh` may touch anything: ./missing.sh is not from the build context > !`missing.sh` may touch anything: ./missing.sh is not from the build context
+        sh -c './setup.sh' => /app/setup.sh /app/scripts/env.sh > /opt/x /app/conf.ini
+        sh < setup.sh => !`sh` may touch anything: it runs what it reads > !`sh` may touch anything: it runs what it reads
+        curl -s https://x.org/1.2/i.sh | sh -s -- -y => !`sh` may touch anything: `curl … | sh` runs what it is handed > !`sh` may touch anything: `curl … | sh` runs what it is handed
+        "#,
+        &scripted(),
+    );
+}
+
+#[test]
+fn scripts_are_named_with_those_that_they_run() {
+    let files = |script: &str| {
+        let mut files = below(&format!("FROM debian:12\nWORKDIR /app\nRUN {script}\n"), &scripted(), |ran, _| {
+            let mut at = in_project("debian:12");
+            at.workdir = ran.folder.clone();
+            scripts_read(ran, &at, &scripted())
+        })
+        .concat();
+        // The text of `bash -c` is seen as a whole and command by command.
+        files.dedup();
+        files
+    };
+    assert_eq!(files("./scripts/deep.sh"), ["/app/scripts/deep.sh", "/app/scripts/args.sh", "/app/fn.sh"]);
+    assert_eq!(files("cd scripts && sh -e ./args.sh"), ["/app/scripts/args.sh"]);
+    assert_eq!(files("bash -c '. scripts/env.sh'"), ["/app/scripts/env.sh"]);
+    assert_eq!(files("./loop.sh"), ["/app/loop.sh"]);
+    assert!(files("make && cat setup.sh && ./build.py").is_empty());
+}
+
+#[test]
+fn variables_are_those_that_the_words_name() {
+    let named = |script: &str| match whole(script, &none()).variables {
+        Variables::Named(names) => names.into_iter().collect::<Vec<_>>().join(" "),
+        Variables::Tools => "tools".to_owned(),
+        Variables::All => "all".to_owned(),
+    };
+    assert_eq!(named("mkdir $A/${B:-$C}"), "A B C");
+    assert_eq!(named("V=$COMMIT; echo $V > x"), "COMMIT V");
+    assert_eq!(named("echo $(basename $D) > \"/x/$E\""), "D E");
+    assert_eq!(named("for x in $LIST; do echo $x; done"), "LIST x");
+    assert_eq!(named("printenv HOST"), "HOST");
+    assert_eq!(named("curl -o x https://x.org/1.2/$F"), "tools");
+    assert_eq!(named("env > x"), "all");
+    assert_eq!(named("make"), "all");
+}
+
+#[test]
+fn what_is_fetched_stays_or_moves() {
+    let fetched = |script: &str| match whole(script, &none()).fetches {
+        Fetch::Nothing => "nothing".to_owned(),
+        Fetch::Fixed => "fixed".to_owned(),
+        Fetch::Mutable(what) => what,
+    };
+    for fixed in [
+        "curl -fsSLO https://x.org/v1.2.3/a.tgz",
+        "curl -o a https://x.org/$VERSION/a",
+        "wget -O a https://x.org/latest/a && echo \"abc  a\" | sha256sum -c",
+        "git clone -b v2.1 https://x.org/a/b.git",
+        "git clone https://x.org/a/b.git && cd b && git checkout $COMMIT",
+        "apt-get update && apt-get install -y curl",
+        "pip install git+https://x.org/a/b.git@v1.2",
+    ] {
+        assert_eq!(fetched(fixed), "fixed", "{fixed}");
+    }
+    for (script, what) in [
+        ("curl -o a https://x.org/latest/a", "`curl https://x.org/latest/a`, which names no version"),
+        ("git clone https://x.org/a/b.git", "`git clone https://x.org/a/b.git`, which names no version"),
+        ("apt-get update && apt-get -y upgrade", "`apt-get upgrade`"),
+        ("apk upgrade --no-cache", "`apk upgrade`"),
+        ("dnf -y update", "`dnf update`"),
+        ("pip install git+https://x.org/a/b.git", "git+https://x.org/a/b.git, which names no version"),
+    ] {
+        assert_eq!(fetched(script), what, "{script}");
+    }
+    assert_eq!(fetched("mkdir x"), "nothing");
+}
+
+#[test]
+fn managers_touch_what_they_say_and_their_own_folders() {
+    let dependencies = Dependencies {
+        files: vec!["/app/package.json".to_owned()],
+        makes: vec!["/app/node_modules".to_owned()],
+        rewrites: vec!["/app/package-lock.json".to_owned()],
+        ..Dependencies::default()
+    };
+    let install = |variables: &[(&str, Option<&str>)]| {
+        let dockerfile = parse("FROM node:20\nWORKDIR /app\nRUN npm ci\n");
+        let model = Model::of(&dockerfile);
+        let step = model.stages[0].steps.last().unwrap();
+        let ran = step.run.as_ref().unwrap().everything(&step.state).remove(0);
+        let mut at = in_project("node:20");
+        let known = |value: &Option<&str>| value.map(str::to_owned).into();
+        at.variables.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), known(value))));
+        of_dependencies(&ran, &at, &none(), &dependencies)
+    };
+    let plain = install(&[]);
+    assert!(plain.reads.holds("/app/package.json") && plain.writes.holds("/app/node_modules/x"));
+    assert!(plain.writes.holds("/app/package-lock.json") && plain.writes.system && plain.reads.system);
+    assert!(!plain.writes.holds("/app/package.json") && !plain.reads.holds("/app/src/index.js"));
+    assert!(plain.writes.holds("/root/.npm/x") && plain.writes.anything.is_none());
+    assert_eq!(plain.variables, Variables::Tools);
+    let path =
+        install(&[("PATH", Some("/srv/env/bin:/app/node_modules/.bin:/usr/local/bin:$PATH")), ("PNPM_HOME", Some("/pnpm"))]);
+    assert!(path.writes.holds("/srv/env/lib/x") && path.writes.holds("/pnpm/y") && !path.writes.holds("/app/src"));
+    assert!(install(&[("PATH", None)]).writes.anything.is_some());
+}
+
+#[test]
+fn a_managers_command_that_may_read_the_project_may_touch_anything() {
+    let why = |script: &str| whole(script, &none()).reads.anything.unwrap_or_default();
+    assert!(why("npm run build").starts_with("`npm` may touch anything"), "{}", why("npm run build"));
+    assert!(why("poetry run python x.py").contains("python"), "{}", why("poetry run python x.py"));
 }

@@ -248,6 +248,7 @@ fn uniq(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
 
 fn jq(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
     draft.reads_system();
+    let words = &without_arguments(words);
     if words
         .iter()
         .any(|word| word.text().starts_with("--") && !matches!(word.text(), "--raw-output" | "--slurp" | "--compact-output"))
@@ -260,4 +261,18 @@ fn jq(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
         draft.reads_all_variables();
     }
     parsed.operands.iter().skip(1).try_for_each(|file| draft.read(file))
+}
+
+/// Without `--arg NAME VALUE`.
+fn without_arguments(words: &[Word]) -> Vec<Word> {
+    let mut rest = words.iter();
+    let mut kept = Vec::new();
+    while let Some(word) = rest.next() {
+        if matches!(word.text(), "--arg" | "--argjson") {
+            rest.nth(1);
+        } else {
+            kept.push(word.clone());
+        }
+    }
+    kept
 }
