@@ -81,8 +81,7 @@ fn pieces<'t>(text: &'t str, with_value: &[&str]) -> Vec<(String, Option<&'t str
         }];
     }
     let mut pieces = Vec::new();
-    let mut letters = text.char_indices().skip(1);
-    while let Some((index, letter)) = letters.next() {
+    for (index, letter) in text.char_indices().skip(1) {
         let name = format!("-{letter}");
         let rest = text.get(index + letter.len_utf8()..).unwrap_or_default();
         if with_value.contains(&name.as_str()) {

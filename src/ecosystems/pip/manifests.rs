@@ -3,12 +3,14 @@
 //! Knows: which options and variables name files, what a local requirement needs, and where packages go. Never does: know how a
 //! requirements file is read (`requirements` does).
 //!
-//! `pip install .` builds the project, and pip has no half that installs only its dependencies. `pip install -r FILE .` has one:
-//! the same command without the project. pip then chooses versions twice, so the image may differ unless `--no-deps` says that
+//! `pip install .` builds the project to learn its dependencies, so that it has no first half. `pip install -r FILE .` has one: the
+//! same command without the project. pip then chooses versions twice, so the image may differ unless `--no-deps` says that
 //! nothing is to be chosen.
 //!
-//! Facts: pip 26.3's source and help (cli/cmdoptions, commands/install, commands/download, commands/wheel; 23.2 alike), pip-tools'
-//! manual (pip-sync). Every option can come from a variable `PIP_…`; lists in it are split at spaces.
+//! Facts: pip 26.3's source and help (cli/cmdoptions, commands/install, commands/download, commands/wheel; 23.2 alike). Every
+//! option can come from a variable `PIP_…`; lists in it are split at spaces.
+
+mod beside;
 
 use super::{Pip, WITH_VALUE};
 use crate::ecosystems::reading::{Reading, needs_source, not_seen, parent, within};
@@ -124,8 +126,8 @@ pub(super) fn dependencies(
         return if invocation.program == "pipx" { Ok(None) } else { reads_nothing };
     }
     match invocation.program.as_str() {
-        "pipx" => return pipx(invocation, at, project),
-        "pip-sync" => return pip_sync(invocation, at, project).map(Some),
+        "pipx" => return beside::pipx(invocation, at, project),
+        "pip-sync" => return beside::pip_sync(invocation, at, project).map(Some),
         _ => {}
     }
     match invocation.subcommand(WITH_VALUE) {
@@ -148,69 +150,6 @@ pub(super) fn dependencies(
         }
         _ => Ok(None),
     }
-}
-
-/// `pipx install x` works outside the project, but for local paths; what `pipx run` runs may read anything.
-fn pipx(invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Result<Option<Dependencies>, Entangled> {
-    let Some((index, subcommand)) = invocation.subcommand(&[]) else { return Ok(Some(Dependencies::default())) };
-    let values = ["-r", "--requirement", "--spec", "--suffix", "--python", "-i", "--index-url", "--pip-args", "--preinstall"];
-    let words = sorted(invocation, &[index], &values);
-    match subcommand {
-        "install" | "inject" if !words.has(&["-r", "--requirement", "--spec"]) => {
-            let mut reading = Reading::new(at, project);
-            let folder = at.workdir.known().cloned().unwrap_or_default();
-            let mut requirements = Requirements::new(&mut reading, &folder, None);
-            for (_, operand) in words.operands {
-                let Some(text) = plain_name(operand) else { return Ok(None) };
-                requirements.requirement(&text, words_editable(invocation), "")?;
-            }
-            requirements.finish();
-            Ok(Some(reading.whole()))
-        }
-        "ensurepath" | "environment" | "list" | "uninstall" | "uninstall-all" | "upgrade" | "upgrade-all" | "upgrade-shared"
-        | "reinstall" | "reinstall-all" | "completions" | "interpreter" => Ok(Some(Dependencies::default())),
-        _ => Ok(None),
-    }
-}
-
-fn words_editable(invocation: &Invocation) -> bool {
-    invocation.flag(EDITABLE).is_some()
-}
-
-/// `pip-sync` reads the files that it names, or `requirements.txt`.
-fn pip_sync(invocation: &Invocation, at: &Surroundings, project: &dyn Project) -> Result<Dependencies, Entangled> {
-    let values = [
-        "-f",
-        "--find-links",
-        "-i",
-        "--index-url",
-        "--extra-index-url",
-        "--trusted-host",
-        "--python-executable",
-        "--cert",
-        "--client-cert",
-        "--pip-args",
-        "--config",
-    ];
-    let words = sorted(invocation, &[], &values);
-    let mut reading = Reading::new(at, project);
-    let folder = reading.absolute(".")?;
-    let named: Vec<String> = match words.operands.as_slice() {
-        [] => vec!["requirements.txt".to_owned()],
-        operands => {
-            operands.iter().map(|(_, file)| known(&file.value, "pip-sync").map(str::to_owned)).collect::<Result<_, _>>()?
-        }
-    };
-    let mut requirements = Requirements::new(&mut reading, &folder, Some(within(&folder, "src")));
-    for file in named {
-        requirements.file(&file, &folder, false)?;
-    }
-    for links in words.values(&["-f", "--find-links"]) {
-        requirements.links(known(links, "--find-links")?, None, "")?;
-    }
-    requirements.finish();
-    environments_filled(&mut reading, invocation);
-    Ok(reading.whole())
 }
 
 /// One `pip install`, `pip download` or `pip wheel`.
@@ -247,17 +186,13 @@ impl<'a> Install<'a> {
         let by_project = self.operands_of_the_project();
         self.targets()?;
         environments_filled(&mut self.reading, self.invocation);
-        let upgrades = self.words.has(&["-U", "--upgrade"]);
         match by_project {
             Some(first) if self.words.has(REQUIREMENT) => self.without_project(first),
             Some(Local { shown, .. }) => Err(needs_source(format!(
-                "`pip install {shown}` builds the project from its source; pip has no half that installs its dependencies alone"
+                "`pip install {shown}` builds the project from its source, which is how pip learns its dependencies"
             ))),
             None => {
                 self.inputs(&[])?;
-                if upgrades && !self.words.has(REQUIREMENT) {
-                    self.reading.loose("`--upgrade` asks for the newest each time".to_owned());
-                }
                 Ok(self.reading.whole())
             }
         }

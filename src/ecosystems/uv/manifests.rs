@@ -61,6 +61,13 @@ const MORE_VALUES: &[&str] = &[
     "--upgrade-package",
 ];
 
+/// Flags that leave out the project, all members, all local packages, and the variables that say the same.
+const LEFT_OUT: [(&str, &str); 3] = [
+    ("--no-install-project", "UV_NO_INSTALL_PROJECT"),
+    ("--no-install-workspace", "UV_NO_INSTALL_WORKSPACE"),
+    ("--no-install-local", "UV_NO_INSTALL_LOCAL"),
+];
+
 /// See [`Ecosystem::dependencies`].
 pub(super) fn dependencies(
     invocation: &Invocation,
@@ -135,8 +142,8 @@ impl<'a> Command<'a> {
             self.reading.loose("`--upgrade` asks for the newest each time".to_owned());
         }
         let added = self.leaving_out(&workspace, &locals)?;
-        let already = ["--no-install-project", "--no-install-workspace", "--no-install-local"];
-        if added.is_empty() && (frozen || locked || self.words.has(&already)) {
+        let said = LEFT_OUT.iter().any(|(flag, variable)| self.says(flag, variable));
+        if added.is_empty() && (frozen || locked || said) {
             if !frozen && !locked {
                 self.reading.rewrites(&within(&workspace.root, "uv.lock"));
             }
@@ -243,7 +250,10 @@ impl<'a> Command<'a> {
 
     /// The flags that keep uv from building what lies in the project, beyond those that are there.
     fn leaving_out(&self, workspace: &Workspace, locals: &[Local]) -> Result<Vec<String>, Entangled> {
-        let has = |flag: &str| self.words.has(&[flag]);
+        let [project, members, all_local] = LEFT_OUT;
+        let says = |(flag, variable): (&str, &str)| self.says(flag, variable);
+        // Groups alone come without the project that has them.
+        let without_project = says(project) || self.words.has(&["--only-group", "--only-dev"]);
         let package = self.words.last(&["--package"]).and_then(Knowledge::known);
         let named: Vec<&String> = self.words.values(&["--no-install-package"]).filter_map(Knowledge::known).collect();
         let is_current = |local: &Local| match package {
@@ -257,9 +267,9 @@ impl<'a> Command<'a> {
             }
         };
         for local in locals.iter().filter(|local| local.kind == Kind::Source) {
-            let left_out = has("--no-install-local")
-                || local.is_member && has("--no-install-workspace")
-                || is_current(local) && has("--no-install-project")
+            let left_out = says(all_local)
+                || local.is_member && says(members)
+                || is_current(local) && without_project
                 || named.contains(&&local.name);
             match local {
                 _ if left_out => {}
@@ -336,9 +346,10 @@ pub(super) fn configuration_files(reading: &mut Reading, words: &Words, folder: 
     {
         return Err(not_seen(format!("{} names further files", reading.name(&path))));
     }
-    for name in ["SSL_CERT_FILE"] {
-        let file = reading.at.non_empty(name).and_then(|file| reading.at.absolute(file.into_known()?).into_known());
-        file.map(|file| reading.take_if_there(&file));
+    let certificates =
+        reading.at.non_empty("SSL_CERT_FILE").and_then(|file| reading.at.absolute(file.into_known()?).into_known());
+    if let Some(file) = certificates {
+        reading.take_if_there(&file);
     }
     Ok(())
 }

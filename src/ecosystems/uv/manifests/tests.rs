@@ -37,6 +37,11 @@ fn a_package_is_left_out_of_the_first_half() {
     assert_eq!(read(&["uv", "sync", "--locked", "--no-install-project", "--extra", "$E"], &files), (names, None));
     let found = ask(&["uv", "sync", "--locked"], &[], &files).unwrap().unwrap();
     assert_eq!((found.makes, found.unpinned, found.doubt), (vec!["/app/.venv".to_owned()], None, None));
+    for (words, variable) in
+        [(&["uv", "sync", "--frozen", "--only-group", "docs"][..], "X"), (&["uv", "sync", "--locked"], "UV_NO_INSTALL_PROJECT")]
+    {
+        assert_eq!(ask(words, &[(variable, "1")], &files).unwrap().unwrap().part, Part::Whole);
+    }
     assert!(matches!(ask(&["uv", "sync", "--reinstall"], &[], &files), Err(Entangled::NeedsSource { .. })));
 }
 
