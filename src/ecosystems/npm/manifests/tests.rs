@@ -1,3 +1,5 @@
+//! What npm is said to read, by commands that people write and small projects.
+
 use super::*;
 use crate::ecosystems::testing::{Files, in_project, invocation};
 use crate::ecosystems::{Ecosystem, npm::Npm};
