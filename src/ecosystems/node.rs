@@ -5,6 +5,7 @@
 
 pub(crate) mod bins;
 pub(crate) mod corepack;
+pub(crate) mod format;
 pub(crate) mod hooks;
 pub(crate) mod local;
 pub(crate) mod manifest;

@@ -77,7 +77,7 @@ fn mentions(lock: &str, name: &str) -> bool {
         let before = lock.get(..at).and_then(|text| text.chars().next_back());
         let after = lock.get(at + found.len()..).and_then(|text| text.chars().next());
         let starts = before.is_none_or(|c| matches!(c, '"' | '\'' | '/' | '\n' | ' '))
-            && !(before == Some('/') && lock.get(..at).is_some_and(|text| scoped(text)) && !name.starts_with('@'));
+            && !(before == Some('/') && lock.get(..at).is_some_and(scoped) && !name.starts_with('@'));
         starts && after.is_some_and(|c| matches!(c, '"' | '\'' | '@' | '/'))
     })
 }

@@ -27,98 +27,98 @@ pub(crate) struct Rules {
 /// Adds what the manifests ask for by path, and what those packages ask for in turn. Returns the manifests of the local packages
 /// that are no members of the workspace.
 pub(crate) fn read(reading: &mut Reading<'_>, manifests: &[Manifest], rules: Rules) -> Result<Vec<Manifest>, Entangled> {
-    let mut folders: Vec<String> = manifests.iter().map(|manifest| manifest.folder.clone()).collect();
-    let mut found: Vec<Manifest> = Vec::new();
+    let folders = manifests.iter().map(|manifest| manifest.folder.clone()).collect();
+    let mut search = Search { reading, rules, folders, found: Vec::new() };
     for manifest in manifests {
-        one(reading, manifest, rules, &mut folders, &mut found)?;
+        search.manifest(manifest)?;
     }
-    // Each turn adds a folder that was not known, so it ends.
-    let mut next = 0;
-    while let Some(manifest) = found.get(next) {
-        let mut more = Vec::new();
-        one(reading, manifest, rules, &mut folders, &mut more)?;
-        found.append(&mut more);
-        next += 1;
+    // Each turn adds folders that were not known, so it ends.
+    let mut done = Vec::new();
+    while !search.found.is_empty() {
+        for manifest in std::mem::take(&mut search.found) {
+            search.manifest(&manifest)?;
+            done.push(manifest);
+        }
     }
-    Ok(found)
+    Ok(done)
 }
 
-fn one(
-    reading: &mut Reading<'_>,
-    manifest: &Manifest,
+struct Search<'r, 'p> {
+    reading: &'r mut Reading<'p>,
     rules: Rules,
-    folders: &mut Vec<String>,
-    found: &mut Vec<Manifest>,
-) -> Result<(), Entangled> {
-    let named = manifest.dependencies().map(|(_, name, spec)| (name, spec));
-    let overrides = manifest.overrides().into_iter().map(|spec| ("", spec));
-    for (name, spec) in named.chain(overrides) {
-        let place = || manifest.place(reading, name);
-        match request(spec) {
-            Request::Registry => {}
-            Request::Exec => {
-                return Err(needs_source(format!("{}: {spec} runs a program of the project", place())));
-            }
-            Request::Patches(patches) => {
-                for patch in patches {
-                    let path = match patch.strip_prefix("~/") {
-                        Some(below) => join(reading.root(), below),
-                        None => join(&manifest.folder, patch),
-                    };
-                    reading.required(&path, "the patch in package.json")?;
+    /// Those that were seen.
+    folders: Vec<String>,
+    /// Manifests that were not followed yet.
+    found: Vec<Manifest>,
+}
+
+impl Search<'_, '_> {
+    fn manifest(&mut self, manifest: &Manifest) -> Result<(), Entangled> {
+        let named = manifest.dependencies().map(|(_, name, spec)| (name, spec));
+        let overrides = manifest.overrides().into_iter().map(|spec| ("", spec));
+        for (name, spec) in named.chain(overrides) {
+            match request(spec) {
+                Request::Registry => {}
+                Request::Exec => {
+                    let place = manifest.place(self.reading, name);
+                    return Err(needs_source(format!("{place}: {spec} runs a program of the project")));
+                }
+                Request::Patches(patches) => {
+                    for patch in patches {
+                        let path = match patch.strip_prefix("~/") {
+                            Some(below) => join(self.reading.root(), below),
+                            None => join(&manifest.folder, patch),
+                        };
+                        self.reading.required(&path, "the patch in package.json")?;
+                    }
+                }
+                Request::Path { path, how } => {
+                    let place = manifest.place(self.reading, name);
+                    self.local(&join(&manifest.folder, path), how, &place)?;
                 }
             }
-            Request::Path { path, how } => {
-                let (path, place) = (join(&manifest.folder, path), place());
-                local(reading, &path, how, &place, rules, folders, found)?;
-            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-#[allow(clippy::too_many_arguments)]
-fn local(
-    reading: &mut Reading<'_>,
-    path: &str,
-    how: How,
-    place: &str,
-    rules: Rules,
-    folders: &mut Vec<String>,
-    found: &mut Vec<Manifest>,
-) -> Result<(), Entangled> {
-    if folders.iter().any(|known| known == path) {
-        return Ok(());
-    }
-    let name = reading.name(path).to_owned();
-    match (reading.project().look(path), how) {
-        (Found::File, _) => {
-            reading.optional(path);
+    fn local(&mut self, path: &str, how: How, place: &str) -> Result<(), Entangled> {
+        if self.folders.iter().any(|known| known == path) {
             return Ok(());
         }
-        (Found::Folder, _) => {}
-        // A link may lead nowhere.
-        (Found::Nothing, How::Link) => return Ok(()),
-        (Found::Nothing | Found::Unknown, _) => {
-            return Err(not_seen(format!("{place}: {name} is not among the files that were copied from the context")));
+        let name = self.reading.name(path).to_owned();
+        match (self.reading.project().look(path), how) {
+            (Found::File, _) => {
+                self.reading.optional(path);
+                return Ok(());
+            }
+            (Found::Folder, _) => {}
+            // A link may lead nowhere.
+            (Found::Nothing, How::Link) => return Ok(()),
+            (Found::Nothing | Found::Unknown, _) => {
+                return Err(not_seen(format!("{place}: {name} is not among the files that were copied from the context")));
+            }
         }
+        self.folders.push(path.to_owned());
+        let copied = how == How::File && self.rules.file == Folder::Copied;
+        if copied && is_below(self.reading.root(), path) {
+            return Err(needs_source(format!("{place}: {name} is the project itself, which would be copied")));
+        }
+        let reads_manifest = how != How::Link || self.rules.link_reads_manifest;
+        if !reads_manifest || !self.reading.is_file(&join(path, "package.json")) {
+            return match copied || how == How::Portal {
+                true => Err(not_seen(format!("{place}: {name} has no package.json"))),
+                false => Ok(()),
+            };
+        }
+        let manifest = if copied {
+            self.reading.optional_folder(path);
+            Manifest::at(self.reading, path)?
+        } else {
+            Manifest::read(self.reading, path, place)?
+        };
+        self.found.push(manifest);
+        Ok(())
     }
-    folders.push(path.to_owned());
-    let copied = how == How::File && rules.file == Folder::Copied;
-    if copied && is_below(reading.root(), path) {
-        return Err(needs_source(format!("{place}: {name} is the project itself, which would be copied")));
-    }
-    let reads_manifest = how != How::Link || rules.link_reads_manifest;
-    if !reads_manifest || !reading.is_file(&join(path, "package.json")) {
-        return if copied || how == How::Portal { Err(not_seen(format!("{place}: {name} has no package.json"))) } else { Ok(()) };
-    }
-    if copied {
-        reading.optional_folder(path);
-        found.push(Manifest::at(reading, path)?);
-    } else {
-        found.push(Manifest::read(reading, path, place)?);
-    }
-    Ok(())
 }
 
 /// By which word a path is asked for.
@@ -227,7 +227,7 @@ mod tests {
         };
         let because = one("file:gone").unwrap_err().to_string();
         assert!(because.starts_with("package.json:3: gone is not among"), "{because}");
-        assert!(matches!(one("file:."), Ok(_)), "the folder is known already");
+        assert!(one("file:.").is_ok(), "the folder is known already");
         assert!(matches!(one("exec:./make.js"), Err(Entangled::NeedsSource { .. })));
         assert!(one("link:gone").is_ok());
     }

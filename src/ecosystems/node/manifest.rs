@@ -38,6 +38,14 @@ impl Manifest {
         Ok(Self { path, folder: folder.to_owned(), text, value })
     }
 
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
     /// A field, where it is there.
     pub(crate) fn field(&self, name: &str) -> Option<&Value> {
         self.value.get(name)

@@ -62,7 +62,16 @@ pub(crate) fn npm_majors(at: &Surroundings) -> Option<std::ops::RangeInclusive<u
         19 => Some(8..=9),
         20 | 22 => Some(9..=10),
         21 | 23 => Some(10..=10),
+        24 | 25 => Some(11..=11),
         _ => None,
+    }
+}
+
+/// Whether npm may be one up to 6. Official images without a number in their tag have a newer one.
+pub(crate) fn may_have_old_npm(at: &Surroundings) -> bool {
+    match npm_majors(at) {
+        Some(majors) => *majors.start() < 7,
+        None => at.base.repository() != "node",
     }
 }
 
@@ -82,7 +91,7 @@ mod tests {
     fn npm_of_an_image() {
         assert_eq!(npm_majors(&in_project("node:20-alpine")), Some(9..=10));
         assert_eq!(npm_majors(&in_project("node:hydrogen")), Some(8..=10));
-        for base in ["node:lts", "node", "node:24", "alpine:3"] {
+        for base in ["node:lts", "node", "alpine:3"] {
             assert_eq!(npm_majors(&in_project(base)), None, "{base}");
         }
         let earlier = [invocation(&["npm", "install", "-g", "npm@latest"])];

@@ -3,8 +3,8 @@
 //! Owns: the patterns by which package.json and pnpm-workspace.yaml name their folders, matched against the folders that there are.
 //! Never does: read a member's manifest.
 
+use super::Manifest;
 use super::reading::{Reading, join, not_seen, outwards};
-use super::{Manifest, reading};
 use crate::ecosystems::{Entangled, Found};
 use serde_json::Value;
 
@@ -33,12 +33,8 @@ pub(crate) fn members(reading: &Reading<'_>, root: &str, patterns: &[String]) ->
         }
     }
     found.retain(|folder| {
-        let below: Vec<&str> = reading::is_below(folder, root)
-            .then(|| folder.strip_prefix(root.trim_end_matches('/')).unwrap_or_default())
-            .unwrap_or_default()
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .collect();
+        let below = folder.strip_prefix(root.trim_end_matches('/')).unwrap_or_default();
+        let below: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
         folder != root && !excluded.iter().any(|pattern| matches_all(pattern, &below))
     });
     found.sort();

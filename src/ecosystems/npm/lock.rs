@@ -5,9 +5,10 @@
 //! npm writes the file anew on each install, in its own format. The bytes are the same where the format is npm's, the root's
 //! and the members' entries say what their manifests say, and no entry is missing, left over, or written differently by other
 //! versions of npm: those from 8 to 10 drop `libc`, and mark the dependencies of optional peers in different ways. So it was
-//! with the 35 lock files at hand, run through npm 8, 10 and 11; 11 changes marks from release to release and proves nothing.
+//! with the 35 lock files at hand, run through npm 8, 10 and 11; 11 marks peers differently from release to release.
 
 use crate::ecosystems::node::Manifest;
+use crate::ecosystems::node::format::is_pretty;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -17,7 +18,9 @@ type Packages = Map<String, Value>;
 /// Whether every byte stays. The first manifest is the root's, the others are members of its workspace. Unknown versions of npm
 /// prove nothing.
 pub(super) fn is_kept(text: &str, manifests: &[Manifest], npm: Option<RangeInclusive<u32>>) -> bool {
-    let known = npm.is_some_and(|majors| *majors.start() >= 7 && *majors.end() <= 10);
+    let known = npm.as_ref().is_some_and(|majors| *majors.start() >= 7 && *majors.end() <= 11);
+    // From release to release, 11 marks peers in other ways.
+    let peers = npm.is_some_and(|majors| *majors.end() <= 10);
     let Some(lock) = serde_json::from_str::<Value>(text).ok().filter(|_| known) else { return false };
     let Some(root) = manifests.first() else { return false };
     let version = lock.get("lockfileVersion").and_then(Value::as_u64);
@@ -28,11 +31,11 @@ pub(super) fn is_kept(text: &str, manifests: &[Manifest], npm: Option<RangeInclu
     let name = root.string("name").or(root.folder.rsplit('/').next());
     plain
         && matches!(version, Some(2 | 3))
-        && is_written_by_npm(text, &lock)
+        && is_pretty(text, &lock)
         && lock.get("name").and_then(Value::as_str) == name
         && lock.get("version") == root.field("version")
         && manifests.iter().all(|manifest| says_the_same(manifest, root, packages))
-        && packages.iter().filter(|(place, _)| place.contains("node_modules/")).all(|(_, entry)| is_stable(entry))
+        && packages.iter().filter(|(place, _)| place.contains("node_modules/")).all(|(_, entry)| is_stable(entry, peers))
         && is_complete(packages)
 }
 
@@ -42,22 +45,6 @@ pub(super) fn has_install_scripts(text: &str) -> Option<bool> {
     let packages = lock.get("packages")?.as_object()?;
     let has = |entry: &Value| entry.get("hasInstallScript").and_then(Value::as_bool) == Some(true);
     Some(packages.iter().any(|(place, entry)| !place.is_empty() && has(entry)))
-}
-
-fn is_written_by_npm(text: &str, lock: &Value) -> bool {
-    let Some(second) = text.lines().nth(1) else { return false };
-    let indent: String = second.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-    let Ok(mut written) = serde_json::to_string_pretty(lock) else { return false };
-    written.push('\n');
-    // No string holds a line break, so what a line begins with is its indentation.
-    let same = |(read, written): (&str, &str)| {
-        let plain = written.trim_start_matches(' ');
-        let depth = (written.len() - plain.len()) / 2;
-        read.strip_suffix(plain) == Some(indent.repeat(depth).as_str())
-    };
-    !indent.is_empty()
-        && text.split('\n').count() == written.split('\n').count()
-        && text.split('\n').zip(written.split('\n')).all(same)
 }
 
 /// Whether the entry of a manifest's folder says what the manifest says.
@@ -86,14 +73,15 @@ fn says_the_same(manifest: &Manifest, root: &Manifest, packages: &Packages) -> b
 }
 
 /// Whether all of these versions of npm would write the entry of an installed package like this.
-fn is_stable(entry: &Value) -> bool {
+fn is_stable(entry: &Value, peers: bool) -> bool {
     let on = |key: &str| entry.get(key).and_then(Value::as_bool) == Some(true);
     if on("link") {
         return true;
     }
     let resolved = entry.get("resolved").and_then(Value::as_str).unwrap_or_default();
     let fetched = resolved.starts_with("https://registry.npmjs.org/") && entry.get("integrity").is_some();
-    (fetched || on("inBundle")) && !on("extraneous") && !(on("peer") && on("optional")) && entry.get("libc").is_none()
+    let plain = peers || !on("peer") && entry.get("peerDependencies").is_none();
+    plain && (fetched || on("inBundle")) && !on("extraneous") && !(on("peer") && on("optional")) && entry.get("libc").is_none()
 }
 
 /// Whether everything that is asked for has an entry, and every entry is asked for.
@@ -109,15 +97,11 @@ fn is_complete(packages: &Packages) -> bool {
             continue;
         }
         for (name, must) in edges(place, entry) {
-            match resolve(packages, place, name) {
-                Some(found) => {
-                    if reached.insert(found) {
-                        waiting.push(found);
-                    }
-                }
-                None if must => return false,
-                None => {}
+            let found = resolve(packages, place, name);
+            if found.is_none() && must {
+                return false;
             }
+            waiting.extend(found.filter(|found| reached.insert(found)));
         }
         // Members are linked from the root without being asked for.
         if place.is_empty() {

@@ -6,11 +6,12 @@
 //! From: npm's manual (scripts, workspaces, config, npmrc) and sources (6, 8, 10, 11), and runs of these versions.
 
 use super::{WITH_VALUE, is_ci, is_install, is_on, lock, next_word, setting};
+use crate::ecosystems::node::format::is_canonical;
 use crate::ecosystems::node::local::{Folder, Rules};
 use crate::ecosystems::node::npmrc::Npmrc;
 use crate::ecosystems::node::reading::{Reading, join, not_seen, outwards};
-use crate::ecosystems::node::{Answer, Manifest, bins, corepack, hooks, local, nothing, scripts, versions, workspaces};
-use crate::ecosystems::{CommandChange, Dependencies, Entangled, Invocation, Part, Project, Surroundings, Wrapper, offline};
+use crate::ecosystems::node::{Answer, Manifest, bins, corepack, hooks, local, nothing, scripts, versions, words, workspaces};
+use crate::ecosystems::{CommandChange, Dependencies, Entangled, Invocation, Part, Project, Surroundings, Wrapper};
 use crate::knowledge::Knowledge;
 
 /// Options that take the next word, behind the subcommand.
@@ -86,13 +87,11 @@ struct Install<'i> {
 impl<'i> Install<'i> {
     fn of(invocation: &'i Invocation, at: &'i Surroundings<'i>, index: usize, ci: bool) -> Result<Self, Entangled> {
         let valued: Vec<&str> = WITH_VALUE.iter().chain(OPTIONS).copied().collect();
-        if let Some(word) = offline::hiding_word(invocation, &valued) {
-            return Err(not_seen(format!("{word} is not known and may change what npm installs")));
+        let mut packages = words::packages(invocation, Some(index), &valued)?;
+        if ci {
+            // It takes none; what looks like one is an option's value.
+            packages.clear();
         }
-        let is_value = |at: usize| at > 0 && valued.contains(&invocation.argument(at - 1));
-        let words = invocation.arguments.iter().enumerate().skip(index + 1).filter(|(at, _)| !is_value(*at));
-        let words = words.map(|(_, word)| word.value.known().map_or(word.raw.as_str(), String::as_str));
-        let packages = words.filter(|word| !word.starts_with('-') && !matches!(*word, "true" | "false")).collect();
         Ok(Self { invocation, at, index, ci, packages })
     }
 
@@ -166,15 +165,15 @@ impl<'i> Install<'i> {
         let copies = self.has(&settings, "install-links");
         let rules = Rules { file: if copies { Folder::Copied } else { Folder::Linked }, link_reads_manifest: true };
         let linked = local::read(reading, &manifests, rules)?;
-        for package in self.packages.iter().filter(|package| local::is_local(package)) {
+        if let Some(package) = self.packages.iter().find(|package| local::is_local(package)) {
             return Err(not_seen(format!("npm install {package}: what it reads is not looked into")));
         }
         let lock_text = lock.as_deref().map(|lock| reading.text(lock)).transpose()?;
         if !self.has(&settings, "ignore-scripts") {
             for (index, manifest) in manifests.iter().chain(&linked).enumerate() {
-                let events = match (index, self.packages.is_empty()) {
-                    (0, true) => ROOT_EVENTS,
-                    (0, false) => &["dependencies"],
+                let events = match (index, self.surely_names_packages()) {
+                    (0, false) => ROOT_EVENTS,
+                    (0, true) => &["dependencies"],
                     _ => LINKED_EVENTS,
                 };
                 scripts::read(reading, manifest, events)?;
@@ -189,6 +188,15 @@ impl<'i> Install<'i> {
         let unlocked = lock.is_none().then(|| "package.json has no package-lock.json beside it".to_owned());
         reading.answer().unpinned = unlocked.or_else(|| versions::unpinned(self.packages.iter().copied()));
         Ok(())
+    }
+
+    /// The root's scripts run only where no packages are named, and a word behind an unknown option may be its value.
+    fn surely_names_packages(&self) -> bool {
+        let switches = ["--save", "--save-dev", "-D", "-S", "-E", "--save-exact", "--no-save", "--force", "-f", "--silent", "-s"];
+        let words: Vec<&str> = self.invocation.arguments.iter().map(|word| word.raw.as_str()).collect();
+        let plain = |before: &str| !before.starts_with('-') || before.contains('=') || switches.contains(&before);
+        let pairs = words.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?)));
+        !self.packages.is_empty() && pairs.filter(|(_, word)| self.packages.contains(word)).all(|(before, _)| plain(before))
     }
 
     /// The lock file that counts, which becomes part of the answer.
@@ -215,13 +223,17 @@ impl<'i> Install<'i> {
         }
         let root = reading.root().to_owned();
         let yarn = join(&root, "yarn.lock");
-        if reading.optional(&yarn) {
-            // npm takes versions from it where it has no lock of its own, and keeps it up to date.
+        let old = versions::npm_majors(self.at).is_some_and(|majors| *majors.end() < 7);
+        if !old && reading.optional(&yarn) {
+            // From 7 on, npm takes versions from it where it has no lock of its own, and keeps it up to date.
             reading.answer().rewrites.push(yarn);
         }
         let saves = !is_on(self.invocation, &["--no-save"]) && !self.lacks(settings, "save");
         if !self.packages.is_empty() && saves {
             reading.answer().rewrites.push(join(&root, "package.json"));
+        }
+        if let Some(root) = manifests.first().filter(|root| versions::may_have_old_npm(self.at) && !is_canonical(root)) {
+            reading.answer().rewrites.push(root.path.clone());
         }
         let Some(lock) = lock else { return };
         let kept = self.packages.is_empty()
@@ -284,15 +296,8 @@ impl<'i> Install<'i> {
 
     /// A setting: as an option, in the environment, in `.npmrc`.
     fn value(&self, settings: &Npmrc, key: &str) -> Option<bool> {
-        let (flag, off) = (format!("--{key}"), format!("--no-{key}"));
-        for word in self.invocation.arguments.iter().rev().map(|word| word.raw.as_str()) {
-            let word = word.trim_matches(['"', '\'']);
-            match word.strip_prefix(flag.as_str()) {
-                Some("" | "=true") => return Some(true),
-                Some("=false") => return Some(false),
-                _ if word == off => return Some(false),
-                _ => {}
-            }
+        if let Some(on) = words::switch(self.invocation, key) {
+            return Some(on);
         }
         match setting(self.at, &format!("npm_config_{}", key.replace('-', "_"))) {
             Some(Knowledge::Known(value)) => Some(value == "true"),

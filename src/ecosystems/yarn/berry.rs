@@ -5,6 +5,7 @@
 //! From: the manual of Yarn's settings, protocols and install (3 and 4), and runs of 3.8 and 4.18.
 
 use super::manifests::{Install, starts};
+use crate::ecosystems::node::format::is_canonical;
 use crate::ecosystems::node::local::{Folder, Rules};
 use crate::ecosystems::node::reading::{Reading, join, needs_source, not_seen, outwards};
 use crate::ecosystems::node::words::{switch, yes};
@@ -38,6 +39,8 @@ pub(super) fn read(install: &Install<'_>, project: &dyn Project, root: &str) -> 
             let gap = if words.is_empty() { "" } else { " " };
             let command = format!("{}{gap}{}{subcommand} --mode=skip-build", install.invocation.path, words.join(" "));
             let mut answer = reading.finish();
+            // The second half writes them again, from what the source brings.
+            answer.rewrites.clear();
             answer.part = Part::FirstHalf { command, rest: Vec::new(), only_fetches: false };
             Ok(Some(answer))
         }
@@ -68,6 +71,9 @@ fn whole(install: &Install<'_>, reading: &mut Reading<'_>, builds: bool) -> Resu
     makes(install.at, reading, &settings, &manifests, linker, text.as_deref())?;
     if let Some(lock) = lock.as_ref().filter(|_| !(install.focus || is_immutable(install, &settings))) {
         reading.answer().rewrites.push(lock.clone());
+    }
+    for manifest in manifests.iter().filter(|manifest| !install.focus && !is_canonical(manifest)) {
+        reading.answer().rewrites.push(manifest.path.clone());
     }
     if !install.packages.is_empty() {
         reading.answer().rewrites.push(join(&install.here, "package.json"));
@@ -194,10 +200,10 @@ pub(super) fn configuration(reading: &mut Reading<'_>, folder: &str) -> Result<V
         reading.required(&join(folder, program), "yarnPath in .yarnrc.yml")?;
     }
     for plugin in settings.get("plugins").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(path) = plugin.as_str().or_else(|| plugin.get("path").and_then(Value::as_str)) {
-            if !path.starts_with('@') {
-                reading.required(&join(folder, path), "a plugin in .yarnrc.yml")?;
-            }
+        let path = plugin.as_str().or_else(|| plugin.get("path").and_then(Value::as_str));
+        // What begins with @ is a plugin of Yarn's own.
+        if let Some(path) = path.filter(|path| !path.starts_with('@')) {
+            reading.required(&join(folder, path), "a plugin in .yarnrc.yml")?;
         }
     }
     for key in ["caFilePath", "httpsCaFilePath", "httpsCertFilePath", "httpsKeyFilePath"] {

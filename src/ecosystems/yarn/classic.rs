@@ -49,13 +49,12 @@ pub(super) fn read(install: &Install<'_>, project: &dyn Project, root: &str) -> 
     let saves = !install.packages.is_empty();
     let frozen = ["frozen-lockfile", "pure-lockfile"];
     let frozen = frozen.iter().any(|name| switch(install.invocation, name) == Some(true) || rc.has(name));
-    if let (Some(lock), Some(text)) = (&lock, &text) {
-        if saves || !frozen && !lock::is_kept(text, &manifests) {
-            reading.answer().rewrites.push(lock.clone());
-        }
+    let kept = |text: &str| !saves && (frozen || lock::is_kept(text, &manifests));
+    if let Some(lock) = lock.as_ref().filter(|_| text.as_deref().is_some_and(|text| !kept(text))) {
+        reading.answer().rewrites.push(lock.clone());
     }
     if saves {
-        reading.answer().rewrites.push(join(&manifests.first().map_or(root, |first| &first.folder).to_owned(), "package.json"));
+        reading.answer().rewrites.push(join(&install.here, "package.json"));
     }
     let unlocked = lock.is_none().then(|| "package.json has no yarn.lock beside it".to_owned());
     reading.answer().unpinned = unlocked.or_else(|| versions::unpinned(install.packages.iter().copied()));

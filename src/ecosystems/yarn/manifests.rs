@@ -99,10 +99,9 @@ fn which(reading: &Reading<'_>, invocation: &Invocation, at: &Surroundings) -> R
         let name = program.rsplit('/').next().unwrap_or_default();
         return Ok(if name.starts_with("yarn-1.") { Generation::Classic } else { Generation::Berry });
     }
-    if reading.is_file(&join(root, "package.json")) {
-        if let Some(("yarn", version)) = Manifest::at(reading, root)?.manager() {
-            return Ok(if version.starts_with("1.") { Generation::Classic } else { Generation::Berry });
-        }
+    let manifest = reading.is_file(&join(root, "package.json")).then(|| Manifest::at(reading, root)).transpose()?;
+    if let Some(("yarn", version)) = manifest.as_ref().and_then(Manifest::manager) {
+        return Ok(if version.starts_with("1.") { Generation::Classic } else { Generation::Berry });
     }
     let lock = join(root, "yarn.lock");
     let locked = if reading.is_file(&lock) { Some(reading.text(&lock)?) } else { None };

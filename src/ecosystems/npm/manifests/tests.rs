@@ -1,3 +1,5 @@
+//! What npm is said to read, by commands that people write and small projects.
+
 use super::*;
 use crate::ecosystems::testing::{Files, in_project, invocation};
 use crate::ecosystems::{Ecosystem, npm::Npm};
@@ -162,6 +164,10 @@ fn lifecycle_scripts_of_the_root_and_of_members() {
     assert!(with(r#""prepare": "husky""#, "npm ci").is_ok());
     assert!(with(r#""prepare": "npm run build""#, "npm ci --omit=dev").is_err());
     assert!(with(r#""build": "tsc""#, "npm ci").is_ok());
+    assert!(with(r#""prepare": "tsc""#, "npm install --no-save ms").is_ok(), "they don't run with packages");
+    assert!(
+        with(r#""prepare": "tsc""#, "npm install --strange ms").is_err() && with(r#""prepare": "tsc""#, "npm ci ms").is_err()
+    );
     let member = [
         ("package.json", r#"{"workspaces": ["a"]}"#),
         ("package-lock.json", LOCK),
@@ -201,7 +207,13 @@ fn install_keeps_a_lock_that_says_the_same() {
     assert!(rewrites(PACKAGE, LOCK, "npm ci", "debian").is_empty());
     assert!(rewrites(PACKAGE, &LOCK.replace("  ", "\t"), "npm i", "node:18").is_empty());
     assert_eq!(rewrites(PACKAGE, LOCK, "npm install", "node:lts"), lock, "npm is not known");
-    assert_eq!(rewrites(PACKAGE, LOCK, "npm install", "node:12"), lock, "npm 6 writes the first format");
+    assert!(rewrites(PACKAGE, LOCK, "npm install", "node:24").is_empty());
+    let peers = LOCK.replace("\"license\": \"MIT\"", "\"peerDependencies\": {\n        \"ms\": \"*\"\n      }");
+    assert!(rewrites(PACKAGE, &peers, "npm install", "node:22").is_empty());
+    assert_eq!(rewrites(PACKAGE, &peers, "npm install", "node:24"), lock);
+    let both = ["/app/package-lock.json", "/app/package.json"];
+    assert_eq!(rewrites(PACKAGE, LOCK, "npm install", "node:12"), both, "npm 6 writes both in its own format");
+    assert!(rewrites(PACKAGE, LOCK, "npm ci", "node:12").is_empty());
     assert_eq!(rewrites(&PACKAGE.replace("2.1.3", "^2.1.3"), LOCK, "npm install", "node:20"), lock);
     assert_eq!(rewrites(PACKAGE, &LOCK.replace('\n', "\r\n"), "npm install", "node:20"), lock);
     assert_eq!(rewrites(PACKAGE, LOCK.trim_end(), "npm install", "node:20"), lock);

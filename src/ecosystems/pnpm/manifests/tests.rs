@@ -1,3 +1,5 @@
+//! What pnpm is said to read, by commands that people write and small projects.
+
 use super::*;
 use crate::ecosystems::testing::{Files, in_project, invocation};
 use crate::ecosystems::{Ecosystem, pnpm::Pnpm};

@@ -1,3 +1,5 @@
+//! What Yarn is said to read, by commands that people write and small projects.
+
 use super::*;
 use crate::ecosystems::testing::{Files, in_project, invocation};
 use crate::ecosystems::{Ecosystem, Part, yarn::Yarn};
@@ -5,6 +7,7 @@ use crate::ecosystems::{Ecosystem, Part, yarn::Yarn};
 const PACKAGE: &str = r#"{"name": "x", "dependencies": {"ms": "^2.1.3"}}"#;
 const CLASSIC: &str = "# yarn lockfile v1\n\n\nms@^2.1.3:\n  version \"2.1.3\"\n  resolved \"https://registry.yarnpkg.com/ms/-/ms-2.1.3.tgz#5\"\n  integrity sha512-x\n";
 const BERRY: &str = "# generated\n\n__metadata:\n  version: 8\n  cacheKey: 10c0\n\n\"ms@npm:^2.1.3\":\n  version: 2.1.3\n";
+const PINNED: &str = "{\n  \"packageManager\": \"yarn@4.1.0\"\n}\n";
 const NODE_MODULES: &str = "nodeLinker: node-modules\n";
 
 fn ask_at(command: &str, files: &[(&str, &str)], at: &Surroundings) -> Answer {
@@ -83,11 +86,11 @@ fn classic_copies_local_folders() {
 #[test]
 fn berry_reads_its_program_plugins_and_patches() {
     let rc = "nodeLinker: node-modules\nyarnPath: .yarn/releases/yarn-4.1.0.cjs\nplugins:\n  - path: .yarn/plugins/x.cjs\n    spec: x\n";
-    let package = r#"{"workspaces": ["a"], "resolutions": {"ms": "patch:ms@npm%3A2.1.3#~/.yarn/patches/ms.patch"}}"#;
+    let package = "{\n  \"workspaces\": [\n    \"a\"\n  ],\n  \"resolutions\": {\n    \"ms\": \"patch:ms@npm%3A2.1.3#~/.yarn/patches/ms.patch\"\n  }\n}\n";
     let project = [
         ("package.json", package),
-        ("a/package.json", r#"{"workspaces": ["b"]}"#),
-        ("a/b/package.json", "{}"),
+        ("a/package.json", "{\n  \"workspaces\": [\n    \"b\"\n  ]\n}\n"),
+        ("a/b/package.json", "{\n  \"name\": \"b\"\n}\n"),
         ("yarn.lock", BERRY),
         (".yarnrc.yml", rc),
         (".yarn/releases/yarn-4.1.0.cjs", ""),
@@ -111,13 +114,20 @@ fn berry_reads_its_program_plugins_and_patches() {
     assert!(answer.rewrites.is_empty());
     assert_eq!(get("yarn install", &project).rewrites, ["/app/yarn.lock"]);
     assert!(get("yarn workspaces focus --production", &project).rewrites.is_empty());
+    let mut unordered = project;
+    unordered[2].1 = r#"{"name": "b"}"#;
+    assert_eq!(
+        get("yarn install --immutable", &unordered).rewrites,
+        ["/app/a/b/package.json"],
+        "Yarn writes manifests in its format"
+    );
     let missing: Vec<(&str, &str)> = project.iter().copied().filter(|(name, _)| !name.contains("ms.patch")).collect();
     assert!(matches!(ask("yarn", &missing), Err(Entangled::NotSeen { .. })));
 }
 
 #[test]
 fn berry_with_its_cache_in_the_repository_and_plug_and_play() {
-    let project = [("package.json", r#"{"packageManager": "yarn@4.1.0"}"#), ("yarn.lock", BERRY), (".yarn/cache/ms.zip", "")];
+    let project = [("package.json", PINNED), ("yarn.lock", BERRY), (".yarn/cache/ms.zip", "")];
     let answer = get("yarn --immutable", &project);
     assert_eq!(answer.folders, ["/app/.yarn/cache"]);
     assert_eq!(names(&answer.makes), [".pnp.cjs", ".pnp.loader.mjs", ".yarn/install-state.gz", ".yarn/unplugged"]);
