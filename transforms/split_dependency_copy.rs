@@ -39,7 +39,7 @@
 
 use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
 use crate::context::View;
-use crate::ecosystems::{Dependencies, Entangled, Part};
+use crate::ecosystems::{CommandChange, Dependencies, Entangled, Part};
 use crate::edit::{Applicability, Fix};
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
@@ -185,15 +185,18 @@ impl Stage<'_, '_> {
 
     /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
     fn sources(&self, install: &Install<'_>) -> Vec<(usize, bool)> {
-        let needed = |from: &str, to: &str| {
-            let _ = from;
-            install.dependencies.files.iter().chain(&install.dependencies.folders).any(|path| path == to)
-        };
+        let needed = |to: &str| install.dependencies.files.iter().chain(&install.dependencies.folders).any(|path| path == to);
+        let half = install.dependencies.part != Part::Whole;
         let broad = |index: usize| {
             let step = self.order.print(index).filter(|step| step.from_context)?;
             let Some(copy) = &step.copy else { return Some((index, true)) };
-            let superfluous = copy.maps.iter().any(|map| !needed(&map.from, &map.to));
-            superfluous.then(|| (index, copy.maps.iter().any(|map| map.folder)))
+            let folder = copy.maps.iter().any(|map| map.folder);
+            // Single files are cut from each other by nobody; a copy of none that is needed sinks.
+            let superfluous = match folder {
+                true => copy.maps.iter().any(|map| !needed(&map.to)),
+                false => !half && !copy.maps.iter().any(|map| needed(&map.to)),
+            };
+            superfluous.then_some((index, folder))
         };
         (0..install.at).filter_map(broad).collect()
     }
@@ -263,8 +266,8 @@ impl Stage<'_, '_> {
     fn risers(&self, installs: &[Install<'_>]) -> Vec<Result<Riser, Refusal>> {
         let (Some(first), Some(last)) = (installs.first(), installs.last()) else { return Vec::new() };
         let Some(step) = self.order.print(first.at) else { return Vec::new() };
-        if let Part::FirstHalf { command, .. } = &first.dependencies.part {
-            return self.first_halves(first, step, command);
+        if let Part::FirstHalf { command, rest, .. } = &first.dependencies.part {
+            return self.first_halves(first, step, command, rest);
         }
         let whole = Riser { at: first.at, part: RiserPart::Whole, print: step.print.clone() };
         let mut risers = vec![Ok(whole)];
@@ -295,7 +298,13 @@ impl Stage<'_, '_> {
     }
 
     /// A RUN of its own for the dependencies, in front of the source; with the commands before it if it can't do without.
-    fn first_halves(&self, install: &Install<'_>, step: &StepPrint, command: &str) -> Vec<Result<Riser, Refusal>> {
+    fn first_halves(
+        &self,
+        install: &Install<'_>,
+        step: &StepPrint,
+        command: &str,
+        rest: &[CommandChange],
+    ) -> Vec<Result<Riser, Refusal>> {
         let at = install.at;
         let not_editable = |why: &str| vec![Err(Refusal::NotEditable { why: why.to_owned() })];
         let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
@@ -304,7 +313,11 @@ impl Stage<'_, '_> {
         if install.print.ran.conditional {
             return not_editable("the command may not run, or runs more than once");
         }
-        let span = install.print.ran.invocation.span.clone();
+        let invocation = &install.print.ran.invocation;
+        let Some(edits) = cuttable.edits(invocation, rest) else {
+            return not_editable("a change of the command that stays has no exact place in the text");
+        };
+        let span = invocation.span.clone();
         let half = self.order.half(at, install.print);
         let alone = self.print_before(at, step, 0, half.as_ref());
         let before = self.print_before(at, step, span.start, None);
@@ -320,7 +333,7 @@ impl Stage<'_, '_> {
             return not_editable("commands before it in the same RUN make what it needs");
         }
         let riser = |(cut, print)| {
-            let part = cuttable.prepared(command, span.start, cut).map_err(|why| Refusal::NotEditable { why })?;
+            let part = cuttable.prepared(command, span.start, cut, &edits).map_err(|why| Refusal::NotEditable { why })?;
             Ok(Riser { at, part: RiserPart::Halves(part), print })
         };
         ways.into_iter().map(riser).collect()

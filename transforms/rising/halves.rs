@@ -2,6 +2,7 @@
 //!
 //! Owns: the text of both, with the settings of the shell that must hold in the second one too. Never does: choose where to cut.
 
+use crate::ecosystems::{CommandChange, Invocation};
 use crate::edit::{Edit, EditSet};
 use crate::model::{Form, Step};
 use crate::shell::{Cut, List};
@@ -100,17 +101,53 @@ impl<'d> Cuttable<'d> {
     }
 
     /// A new RUN with another command in front, which the command at `start` makes faster. `cut`: the commands before that one go up
-    /// too. The RUN that stays keeps its comments.
+    /// too. `edits` (of the file) change what stays. The RUN that stays keeps its comments.
     ///
     /// # Errors
     /// What can't be said again.
-    pub fn prepared(&self, command: &str, start: usize, cut: Option<Cut>) -> Result<Halves, String> {
+    pub fn prepared(&self, command: &str, start: usize, cut: Option<Cut>, edits: &[Edit]) -> Result<Halves, String> {
+        let no_place = || "the commands have no exact place in the text".to_owned();
         let Some(cut) = cut else {
             let first = format!("{}{}{command}", self.head(), self.settings(start)?);
-            return Ok(Halves { first, rest: None, keeps_comments_below: true });
+            let rest = if edits.is_empty() { None } else { Some(self.changed(edits).ok_or_else(no_place)?) };
+            return Ok(Halves { first, rest, keeps_comments_below: true });
         };
-        let halves = self.cut(cut)?;
-        Ok(Halves { first: format!("{} && {command}", halves.first), ..halves })
+        let end = self.range(0..cut.end).ok_or_else(no_place)?.end;
+        let first = format!("{} && {command}", self.dockerfile.slice(self.instruction.span.start..end));
+        let rest = self.rest(cut.start, end, edits).ok_or_else(no_place)??;
+        Ok(Halves { first, rest: Some(rest), keeps_comments_below: false })
+    }
+
+    /// The whole instruction with changes.
+    fn changed(&self, edits: &[Edit]) -> Option<String> {
+        let mut set = EditSet::default();
+        let span = self.instruction.span.clone();
+        if !set.add(edits) {
+            return None;
+        }
+        Some(tail(&set, &self.dockerfile.text, span.start, span.end)?.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    /// The edits that make changes of a command.
+    pub fn edits(&self, invocation: &Invocation, changes: &[CommandChange]) -> Option<Vec<Edit>> {
+        let argument = |index: usize| self.range(invocation.arguments.get(index)?.span.known()?.clone());
+        let edit = |change: &CommandChange| match change {
+            CommandChange::RemoveArgument(index) => {
+                let range = argument(*index)?;
+                let before = self.dockerfile.slice(0..range.start);
+                Some(Edit::delete(before.trim_end_matches([' ', '\t']).len()..range.end))
+            }
+            CommandChange::ReplaceArgument(index, text) => Some(Edit::replace(argument(*index)?, text.clone())),
+            CommandChange::InsertAfterProgram(text) => {
+                let at = self.range(0..*invocation.behind_program.known()?)?.end;
+                Some(Edit::insert(at, format!(" {text}")))
+            }
+            CommandChange::SetVariable(name, value) => {
+                let at = *invocation.front.known()?;
+                Some(Edit::insert(self.range(at..at + 1)?.start, format!("{name}={value} ")))
+            }
+        };
+        changes.iter().map(edit).collect()
     }
 }
 

@@ -19,7 +19,8 @@ const IN_HOME: &[&str] = &[
 ];
 
 /// Folders in which images keep what managers install, where it is none of the distribution's.
-const IN_IMAGES: &[&str] = &["/go", "/opt/conda", "/opt/venv", "/usr/local/bundle", "/usr/local/cargo", "/usr/local/rustup"];
+const IN_IMAGES: &[&str] =
+    &["/go/bin", "/go/pkg", "/opt/conda", "/opt/venv", "/usr/local/bundle", "/usr/local/cargo", "/usr/local/rustup"];
 
 /// Variables that name a folder to which managers install.
 #[rustfmt::skip]
@@ -96,8 +97,10 @@ pub fn tools(draft: &mut Draft<'_>) -> Outcome {
             None => {}
             Some(Knowledge::Unknown) => return Err(format!("the value of {name} is not known")),
             Some(Knowledge::Known(value)) if value.starts_with('/') => {
+                // A project may lie in GOPATH/src.
+                let parts: &[&str] = if *name == "GOPATH" { &["/bin", "/pkg"] } else { &[""] };
                 if let Some(path) = at.absolute(&value).into_known() {
-                    draft.uses_folder(&path);
+                    parts.iter().for_each(|part| draft.uses_folder(&format!("{path}{part}")));
                 }
             }
             Some(Knowledge::Known(_)) => {}
