@@ -37,12 +37,15 @@ pub struct Ran {
     pub writes: Vec<Knowledge<String>>,
     /// Files it reads by redirection, in the same way.
     pub reads: Vec<Knowledge<String>>,
-    /// The variables (and parameters, as `1`) that its words name.
-    pub mentions: BTreeSet<String>,
+    /// The variables (and parameters, as `1`) that its words name. Known in [`Run::everything`] alone, where other commands of the
+    /// script say what those hang on that it sets itself.
+    pub mentions: Knowledge<BTreeSet<String>>,
     /// For each argument what it surely begins with; all of it where it is known.
     pub beginnings: Vec<String>,
     /// The command whose output a pipe hands to it.
     pub fed_by: Option<Rc<Invocation>>,
+    /// What `xargs -I` replaces in its arguments.
+    pub placeholder: Option<String>,
     /// What the rest of the script says of what it fetches.
     pub pins: Pins,
 }
@@ -58,9 +61,10 @@ impl Default for Ran {
             folder: Knowledge::Unknown,
             writes: Vec::new(),
             reads: Vec::new(),
-            mentions: BTreeSet::new(),
+            mentions: Knowledge::Unknown,
             beginnings: Vec::new(),
             fed_by: None,
+            placeholder: None,
             pins: Pins::default(),
         }
     }
@@ -140,6 +144,7 @@ fn exec(run: &Run<'_>, state: &State) -> Ran {
     let invocation = invocation.unwrap_or_default();
     Ran {
         beginnings: invocation.arguments.iter().map(|argument| argument.raw.clone()).collect(),
+        mentions: Knowledge::Known(BTreeSet::new()),
         invocation,
         role,
         removal: Removal::No("it is written in exec form"),

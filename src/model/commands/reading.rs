@@ -190,10 +190,11 @@ impl Reading<'_> {
         if self.everything {
             let words: Vec<&Word> =
                 words.chain(redirections.iter().filter_map(|redirection| redirection.target.as_ref())).collect();
-            ran.mentions = words.iter().flat_map(|word| word.mentions()).collect();
+            let mut names: BTreeSet<String> = words.iter().flat_map(|word| word.mentions()).collect();
             for text in redirections.iter().filter_map(|redirection| redirection.here_document.as_deref()) {
-                mentioned(text, &mut ran.mentions);
+                mentioned(text, &mut names);
             }
+            ran.mentions = Knowledge::Known(names);
             let here = redirections.iter().filter_map(|redirection| redirection.here_document.as_deref());
             self.substitutions(&words, here, conditional, &ran.invocation.span);
         }
@@ -259,7 +260,8 @@ impl Reading<'_> {
             self.values.put(variable, value);
         }
         ran.variables = Rc::clone(&self.values.set);
-        if !ran.mentions.is_empty() || !ran.reads.is_empty() || !ran.writes.is_empty() {
+        let mentions = ran.mentions.known().is_some_and(|names| !names.is_empty());
+        if mentions || !ran.reads.is_empty() || !ran.writes.is_empty() {
             self.result.push(ran);
         }
     }
@@ -390,16 +392,30 @@ fn settle(ran: &mut Ran, command: &SimpleCommand) {
     if ran.invocation.wrappers.contains(&Wrapper::Xargs)
         && let Some(words) = behind("xargs")
     {
-        for (index, word) in words.iter().enumerate() {
-            let attached = word.strip_prefix("--arg-file=").or_else(|| word.strip_prefix("-a").filter(|rest| !rest.is_empty()));
-            match attached {
-                Some(file) => ran.reads.push(Knowledge::Known(file.to_owned())),
-                None if word == "-a" || word == "--arg-file" => {
-                    ran.reads.push(words.get(index + 1).filter(|word| !word.is_empty()).cloned().into());
-                }
-                None => {}
+        xargs(ran, words);
+    }
+}
+
+/// Where `xargs` takes its words from, and where it puts them.
+fn xargs(ran: &mut Ran, words: &[String]) {
+    let mut words = words.iter();
+    while let Some(word) = words.next().filter(|word| word.starts_with('-')) {
+        let mut file = None;
+        match word.as_str() {
+            "-a" | "--arg-file" => file = Some(words.next().cloned().unwrap_or_default()),
+            "-I" => ran.placeholder = words.next().cloned(),
+            "--replace" => ran.placeholder = Some("{}".to_owned()),
+            "-n" | "-L" | "-P" | "-d" | "-s" | "-E" | "--max-args" | "--max-procs" | "--delimiter" => {
+                words.next();
+            }
+            other => {
+                file = other.strip_prefix("--arg-file=").or_else(|| other.strip_prefix("-a")).map(str::to_owned);
+                let placeholder = other.strip_prefix("--replace=").or_else(|| other.strip_prefix("-I"));
+                ran.placeholder = placeholder.map(str::to_owned).or(ran.placeholder.take());
             }
         }
+        // A name that is no plain text is empty here.
+        ran.reads.extend(file.map(|file| Some(file).filter(|file| !file.is_empty()).into()));
     }
 }
 

@@ -73,6 +73,11 @@ impl Values<'_> {
     fn lookup(&self, name: &str) -> Option<Knowledge<String>> {
         match name {
             "PWD" => Some(self.folder.clone()),
+            // What is put in front of it is known nevertheless.
+            "PATH" if self.temporary => match self.get(name) {
+                Some(Knowledge::Known(path)) => Some(Knowledge::Known(path)),
+                _ => Some(Knowledge::Known("$PATH".to_owned())),
+            },
             _ => Some(self.get(name).unwrap_or(Knowledge::Unknown)),
         }
     }

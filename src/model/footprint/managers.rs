@@ -6,7 +6,7 @@
 use super::draft::{Draft, Outcome};
 use super::fixed::is_version;
 use super::{Area, Fetch};
-use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Part, Wrapper};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Found, Part, Wrapper};
 use crate::knowledge::Knowledge;
 use crate::model::paths::is_within;
 
@@ -19,17 +19,31 @@ const IN_HOME: &[&str] = &[
 ];
 
 /// Folders in which images keep what managers install, where it is none of the distribution's.
+#[rustfmt::skip]
 const IN_IMAGES: &[&str] =
     &["/go/bin", "/go/pkg", "/opt/conda", "/opt/venv", "/usr/local/bundle", "/usr/local/cargo", "/usr/local/rustup"];
 
-/// Variables that name a folder to which managers install.
+/// Variables that name a folder to which managers install, by the managers' ids.
 #[rustfmt::skip]
-const FOLDER_VARIABLES: &[&str] = &[
-    "BUNDLE_PATH", "CARGO_HOME", "COMPOSER_HOME", "CONDA_PREFIX", "DENO_DIR", "GEM_HOME", "GOBIN", "GOCACHE", "GOMODCACHE", "GOPATH",
-    "GRADLE_USER_HOME", "HEX_HOME", "MIX_HOME", "NPM_CONFIG_PREFIX", "NUGET_PACKAGES", "NVM_DIR", "PIPX_BIN_DIR", "PIPX_HOME",
-    "PNPM_HOME", "POETRY_HOME", "POETRY_VIRTUALENVS_PATH", "PYTHONUSERBASE", "RUSTUP_HOME", "UV_TOOL_BIN_DIR", "UV_TOOL_DIR",
-    "VIRTUAL_ENV", "WORKON_HOME", "npm_config_prefix",
+const FOLDER_VARIABLES: &[(&[&str], &[&str])] = &[
+    (PYTHON, &[
+        "CONDA_PREFIX", "PIPX_BIN_DIR", "PIPX_HOME", "POETRY_HOME", "POETRY_VIRTUALENVS_PATH", "PYTHONUSERBASE", "UV_TOOL_BIN_DIR",
+        "UV_TOOL_DIR", "VIRTUAL_ENV", "WORKON_HOME",
+    ]),
+    (&["npm", "yarn", "pnpm", "bun"], &["BUN_INSTALL", "NPM_CONFIG_PREFIX", "NVM_DIR", "PNPM_HOME", "npm_config_prefix"]),
+    (&["go"], &["GOBIN", "GOCACHE", "GOMODCACHE"]),
+    (&["cargo"], &["CARGO_HOME", "RUSTUP_HOME"]),
+    (&["bundler"], &["BUNDLE_PATH", "GEM_HOME"]),
+    (&["gradle"], &["GRADLE_USER_HOME"]),
+    (&["composer"], &["COMPOSER_HOME"]),
+    (&["dotnet"], &["NUGET_PACKAGES"]),
+    (&["mix"], &["HEX_HOME", "MIX_HOME"]),
 ];
+
+const PYTHON: &[&str] = &["pip", "uv", "poetry", "pipenv", "pdm", "conda"];
+
+/// Managers of the distribution's packages, which touch nothing else.
+const OF_THE_SYSTEM: &[&str] = &["apt", "apk", "dnf", "zypper", "pacman"];
 
 /// Whether the command is one that a manager knows, or a Python of an environment.
 pub fn knows(draft: &Draft<'_>) -> bool {
@@ -73,14 +87,22 @@ fn ask(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem, activity: Activity) -> 
 /// What an install touches that needs no more than these dependencies.
 pub fn install(draft: &mut Draft<'_>, dependencies: &Dependencies) -> Outcome {
     draft.reads(dependencies.files.iter().cloned().map(Area::At));
-    draft.reads(dependencies.folders.iter().chain(&dependencies.makes).cloned().map(Area::Below));
+    draft.reads(dependencies.folders.iter().cloned().map(Area::Below));
     draft.writes(dependencies.makes.iter().cloned().map(Area::Below));
     draft.writes(dependencies.rewrites.iter().cloned().map(Area::At));
-    tools(draft)
+    match owner(draft) {
+        Some((ecosystem, _)) if OF_THE_SYSTEM.contains(&ecosystem.id()) => {
+            draft.writes_system();
+            draft.reads_tools();
+            Ok(())
+        }
+        Some((ecosystem, _)) => tools(draft, ecosystem.id()),
+        None => tools(draft, ""),
+    }
 }
 
-/// The folders and variables that every manager may use.
-pub fn tools(draft: &mut Draft<'_>) -> Outcome {
+/// The folders and variables that the manager with this id and what it calls may use.
+pub fn tools(draft: &mut Draft<'_>, id: &str) -> Outcome {
     draft.writes_system();
     draft.reads_tools();
     for name in IN_HOME {
@@ -92,21 +114,27 @@ pub fn tools(draft: &mut Draft<'_>) -> Outcome {
         draft.uses_folder(folder);
     }
     let at = draft.sight.at;
-    for name in FOLDER_VARIABLES {
-        match at.variable(name).cloned() {
-            None => {}
-            Some(Knowledge::Unknown) => return Err(format!("the value of {name} is not known")),
-            Some(Knowledge::Known(value)) if value.starts_with('/') => {
-                // A project may lie in GOPATH/src.
-                let parts: &[&str] = if *name == "GOPATH" { &["/bin", "/pkg"] } else { &[""] };
-                if let Some(path) = at.absolute(&value).into_known() {
-                    parts.iter().for_each(|part| draft.uses_folder(&format!("{path}{part}")));
-                }
+    for (ids, names) in FOLDER_VARIABLES {
+        for name in *names {
+            match at.variable(name).cloned() {
+                Some(Knowledge::Unknown) if ids.contains(&id) => return Err(format!("the value of {name} is not known")),
+                Some(Knowledge::Known(value)) if value.starts_with('/') => use_folder(draft, &value),
+                _ => {}
             }
-            Some(Knowledge::Known(_)) => {}
         }
     }
+    if let Some(Knowledge::Known(folder)) = at.variable("GOPATH").cloned()
+        && folder.starts_with('/')
+    {
+        ["bin", "pkg"].iter().for_each(|name| use_folder(draft, &format!("{folder}/{name}")));
+    }
     search_path(draft)
+}
+
+fn use_folder(draft: &mut Draft<'_>, path: &str) {
+    if let Some(path) = draft.sight.at.absolute(path).into_known() {
+        draft.uses_folder(&path);
+    }
 }
 
 /// What is first on PATH decides into which environment an install goes.
@@ -117,12 +145,16 @@ fn search_path(draft: &mut Draft<'_>) -> Outcome {
         Some(Knowledge::Unknown) => return Err("the value of PATH is not known".to_owned()),
     };
     for entry in path.split(':').filter(|entry| entry.starts_with('/')) {
-        let own = entry.strip_suffix("/bin").unwrap_or(entry);
-        // `node_modules/.bin` and a project's own scripts are no environments.
-        let shared = ["", "/", "/usr", "/usr/local", "/root", "/home", "/opt"].contains(&own) || entry.ends_with("/.bin");
-        let at = draft.sight.at.absolute(own).into_known();
-        if let Some(folder) = at.filter(|folder| !shared && entry.ends_with("/bin") && !is_home(draft, folder)) {
-            draft.uses_folder(&folder);
+        // `/bin` itself is left with nothing.
+        let Some(own) = entry.strip_suffix("/bin").filter(|own| !own.is_empty()) else { continue };
+        let Some(own) = draft.sight.at.absolute(own).into_known() else { continue };
+        if matches!(own.as_str(), "/" | "/usr" | "/usr/local" | "/opt" | "/root" | "/home") || is_home(draft, &own) {
+            continue;
+        }
+        // The project's own `bin` makes it no environment, but somebody may have.
+        match draft.sight.project.look(&own) {
+            Found::Folder => draft.reads([Area::At(format!("{own}/pyvenv.cfg"))]),
+            _ => draft.uses_folder(&own),
         }
     }
     Ok(())

@@ -21,6 +21,7 @@ pub use fixed::is_version;
 pub use program::{of_command, of_dependencies, scripts_read};
 pub use region::{Area, Region, is_system};
 
+use super::volatile::is_volatile;
 use std::collections::BTreeSet;
 
 /// What a command or step touches.
@@ -83,6 +84,12 @@ impl Footprint {
         self.writes.add(other.writes);
         self.variables = match (std::mem::take(&mut self.variables), other.variables) {
             (Variables::All, _) | (_, Variables::All) => Variables::All,
+            // A name that `Tools` does not stand for must not get lost.
+            (Variables::Tools, Variables::Named(names)) | (Variables::Named(names), Variables::Tools)
+                if names.iter().any(|name| is_volatile(name)) =>
+            {
+                Variables::All
+            }
             (Variables::Tools, _) | (_, Variables::Tools) => Variables::Tools,
             (Variables::Named(mut own), Variables::Named(other)) => {
                 own.extend(other);

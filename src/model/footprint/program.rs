@@ -4,7 +4,7 @@
 
 use super::draft::{Draft, Outcome, Sight, Word};
 use super::{Area, Footprint, archives, fetch, files, managers, scripts, search, system, text};
-use crate::ecosystems::{Dependencies, Project, Surroundings, Wrapper};
+use crate::ecosystems::{Dependencies, Found, Project, Surroundings, Wrapper};
 use crate::knowledge::Knowledge;
 use crate::model::commands::Role;
 use crate::model::{Ran, paths::is_within};
@@ -54,7 +54,10 @@ fn finish(draft: Draft<'_>, outcome: Outcome) -> Footprint {
 
 fn redirections(draft: &mut Draft<'_>) -> Outcome {
     let ran = draft.sight.ran;
-    draft.mentions(&ran.mentions);
+    match &ran.mentions {
+        Knowledge::Known(names) => draft.mentions(names),
+        Knowledge::Unknown => draft.reads_all_variables(),
+    }
     let word = |file: &Knowledge<String>| match file {
         Knowledge::Known(file) => Ok(Word::known(file)),
         Knowledge::Unknown => Err("the name of a file behind `<` or `>` is not known".to_owned()),
@@ -123,6 +126,11 @@ fn is_installed(draft: &mut Draft<'_>, path: &str) -> bool {
     let system = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/lib", "/usr/local/lib"];
     if system.iter().any(|folder| is_within(&absolute, folder)) {
         draft.reads_system();
+        return true;
+    }
+    // A project's `./gradlew` or `bin/composer` is asked as what its name says.
+    if managers::knows(draft) && draft.sight.project.look(&absolute) == Found::File {
+        draft.reads([Area::At(absolute)]);
         return true;
     }
     // `/opt/venv/bin/pip`, `/usr/local/go/bin/go`

@@ -28,17 +28,14 @@ pub fn add_piped(draft: &Draft<'_>, words: &mut Vec<Word>) -> Outcome {
         return Ok(());
     }
     let added = ran.fed_by.as_deref().and_then(found).unwrap_or_else(|| vec![unread()]);
-    if words.iter().any(|word| word.text().contains("{}") || word.text() == "%") {
-        let replaced = words.iter().flat_map(|word| replace(word, &added)).collect();
-        *words = replaced;
-    } else {
-        words.extend(added);
+    match &ran.placeholder {
+        Some(mark) => *words = words.iter().flat_map(|word| replace(word, mark, &added)).collect(),
+        None => words.extend(added),
     }
     Ok(())
 }
 
-fn replace(word: &Word, by: &[Word]) -> Vec<Word> {
-    let mark = if word.text() == "%" { "%" } else { "{}" };
+fn replace(word: &Word, mark: &str, by: &[Word]) -> Vec<Word> {
     if !word.text().contains(mark) {
         return vec![word.clone()];
     }
@@ -90,6 +87,10 @@ fn find(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
             "-exec" | "-execdir" | "-ok" | "-okdir" => {
                 let command: Vec<&Word> = rest.by_ref().take_while(|word| !matches!(word.text(), ";" | "\\;" | "+")).collect();
                 execute(draft, &roots, &command)?;
+                if word.text().ends_with("dir") {
+                    // It runs in the folder of what was found.
+                    roots.iter().try_for_each(|root| draft.write_below(root))?;
+                }
             }
             "-newer" | "-anewer" | "-cnewer" | "-samefile" | "-files0-from" => {
                 draft.read(rest.next().unwrap_or(&Word::default()))?;
@@ -112,7 +113,7 @@ fn execute(draft: &mut Draft<'_>, roots: &[Word], command: &[&Word]) -> Outcome 
             None => root.clone(),
         })
         .collect();
-    let words: Vec<Word> = command.iter().flat_map(|word| replace(word, &added)).collect();
+    let words: Vec<Word> = command.iter().flat_map(|word| replace(word, "{}", &added)).collect();
     let arguments =
         words.iter().map(|word| Argument { value: word.value.clone().into(), raw: word.raw.clone(), span: Knowledge::Unknown });
     let invocation =
@@ -123,6 +124,7 @@ fn execute(draft: &mut Draft<'_>, roots: &[Word], command: &[&Word]) -> Outcome 
         invocation,
         beginnings,
         role: crate::model::commands::Role::Command,
+        mentions: draft.sight.ran.mentions.clone(),
         folder: draft.sight.ran.folder.clone(),
         ..Ran::default()
     };

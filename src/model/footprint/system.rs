@@ -232,7 +232,7 @@ fn fetching_extension(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
 }
 
 fn corepack(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
-    managers::tools(draft)?;
+    managers::tools(draft, "npm")?;
     match words.first().map(Word::text) {
         Some("enable" | "disable" | "cache") => Ok(()),
         Some("prepare") if words.iter().any(|word| word.text().contains('@')) => {
@@ -247,7 +247,7 @@ fn corepack(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
 }
 
 fn rustup(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
-    managers::tools(draft)?;
+    managers::tools(draft, "cargo")?;
     let has = |name: &str| words.iter().any(|word| word.text() == name);
     if has("run") || has("override") || has("--path") || has("link") {
         return Err(String::new());
@@ -372,7 +372,7 @@ fn data(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
     if !fetches {
         return Err(String::new());
     }
-    managers::tools(draft)?;
+    managers::tools(draft, "pip")?;
     draft.fetches(Fetch::Fixed);
     if let Some(folder) = draft.below_home("nltk_data") {
         draft.uses_folder(&folder);

@@ -110,6 +110,11 @@ fn files_are_made_changed_and_removed() {
         find . -exec make {} \; => !`make` may touch anything > !`make` may touch anything
         find /opt -name x -print0 | xargs -0 rm -f => /opt/** > /opt/**
         cat list | xargs rm => !`rm` may touch anything: what the input of `xargs` stands for is not known > !`rm` may touch anything: what the input of `xargs` stands for is not known
+        find /opt -name x | xargs -I F cp F /srv/y/ => /opt/** /srv/y > /srv/y/**
+        xargs -a list.txt rm -f => !`rm` may touch anything: what the input of `xargs` stands for is not known > !`rm` may touch anything: what the input of `xargs` stands for is not known
+        patch -p1 < fix.patch => /app/fix.patch /app/** system > /app/**
+        rsync -a src/ /srv/x => /app/src/** /srv/x/** system > /srv/x/**
+        sed -f script.sed x => !`sed` may touch anything: its script is in a file > !`sed` may touch anything: its script is in a file
         echo a b | xargs -n1 mkdir => /app/a /app/b > /app/a /app/b
         "#,
         &none(),
@@ -291,6 +296,9 @@ fn variables_are_those_that_the_words_name() {
     assert_eq!(named("curl -o x https://x.org/1.2/$F"), "tools");
     assert_eq!(named("env > x"), "all");
     assert_eq!(named("make"), "all");
+    // A value of the project's own is none of those that set up tools.
+    assert_eq!(named("curl -o x https://x.org/1.2/$GIT_COMMIT"), "all");
+    assert_eq!(named("echo $GIT_COMMIT > x; curl -o y https://x.org/1.2/y"), "all");
 }
 
 #[test]
@@ -352,6 +360,8 @@ fn managers_touch_what_they_say_and_their_own_folders() {
         install(&[("PATH", Some("/srv/env/bin:/app/node_modules/.bin:/usr/local/bin:$PATH")), ("PNPM_HOME", Some("/pnpm"))]);
     assert!(path.writes.holds("/srv/env/lib/x") && path.writes.holds("/pnpm/y") && !path.writes.holds("/app/src"));
     assert!(install(&[("PATH", None)]).writes.anything.is_some());
+    assert!(install(&[("PNPM_HOME", None)]).writes.anything.is_some());
+    assert!(install(&[("CARGO_HOME", None)]).writes.anything.is_none());
 }
 
 #[test]

@@ -29,7 +29,7 @@ struct Reader {
 const INERT: &[&str] = &[
     ":", "true", "false", "echo", "printf", "exit", "return", "export", "unset", "umask", "sleep", "date", "uname", "id",
     "whoami", "hostname", "pwd", "basename", "dirname", "seq", "expr", "nproc", "arch", "tty", "shift", "local", "declare", "typeset",
-    "readonly", "break", "continue", "wait", "shopt", "ulimit", "alias", "unalias", "getopts", "let", "read", "yes", "sync",
+    "readonly", "break", "continue", "wait", "shopt", "ulimit", "unalias", "getopts", "let", "read", "yes", "sync",
     "groups", "logname", "users", "who", "getconf", "locale", "free", "ps", "uptime", "times", "jobs", "kill",
     "factor", "tput", "clear", "stty", "numfmt", "bc",
 ];
@@ -172,8 +172,10 @@ fn sed(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
         long: "in-place? expression: file< quiet silent regexp-extended separate unbuffered null-data",
     };
     let parsed = OPTIONS.parse(words)?;
-    draft.option_files(&parsed)?;
-    let by_option = parsed.has(&["-e", "--expression", "-f", "--file"]);
+    if parsed.has(&["-f", "--file"]) {
+        return Err("its script is in a file".to_owned());
+    }
+    let by_option = parsed.has(&["-e", "--expression"]);
     let scripts = parsed.given.iter().filter(|given| matches!(given.name.as_str(), "-e" | "--expression"));
     let scripts = scripts.filter_map(|given| given.value.clone());
     let first = parsed.operands.first().filter(|_| !by_option).cloned();
