@@ -62,10 +62,6 @@ impl<'p> Gathered<'p> {
         is_there
     }
 
-    /// Whether the file was added before.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.files.contains(path)
-    }
 
     /// A path as a reader of the Dockerfile would name it.
     pub(crate) fn shown<'t>(&self, path: &'t str) -> &'t str {
