@@ -62,6 +62,11 @@ impl<'p> Gathered<'p> {
         is_there
     }
 
+    /// Whether something below the folder was added.
+    pub(crate) fn holds_any(&self, folder: &str) -> bool {
+        let start = format!("{}/", folder.trim_end_matches('/'));
+        folder == "/" || self.files.iter().chain(&self.folders).any(|path| path.starts_with(&start))
+    }
 
     /// A path as a reader of the Dockerfile would name it.
     pub(crate) fn shown<'t>(&self, path: &'t str) -> &'t str {
