@@ -14,8 +14,11 @@
 //!
 //! Sources: the Cargo book (home, environment variables, command list), the Dockerfiles of the `rust` image.
 
+mod crates;
+mod manifests;
+
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
-use crate::ecosystems::{offline, toolchain};
+use crate::ecosystems::{Dependencies, Entangled, Project, offline, toolchain};
 use crate::knowledge::Knowledge;
 
 /// Cargo.
@@ -54,13 +57,16 @@ impl Ecosystem for Cargo {
     }
 
     fn programs(&self) -> &'static [&'static str] {
-        &["cargo", "xx-cargo"]
+        &["cargo", "xx-cargo", "rustup", "rustc"]
     }
 
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         // `xx-cargo` sets the target platform and runs Cargo.
         if !self.programs().contains(&invocation.program.as_str()) {
             return None;
+        }
+        if invocation.program.starts_with("rust") {
+            return Some(Activity::Other);
         }
         let words = own_words(invocation);
         let (name, rest) = subcommand(&words);
@@ -99,6 +105,15 @@ impl Ecosystem for Cargo {
 
     fn only_fetches(&self, invocation: &Invocation) -> bool {
         invocation.known_arguments().any(|(_, word)| word == "fetch")
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 
     fn readers(&self) -> &'static [&'static str] {
@@ -185,6 +200,7 @@ mod tests {
         assert_eq!(activity(&["cargo", "install", "sqlx-cli", "--version", "0.7"]), INSTALL);
         assert_eq!(activity(&["cargo", "--version"]), Some(Activity::Other));
         assert_eq!(activity(&["cargo", "cache", "-a"]), Some(Activity::Clean));
+        assert_eq!(activity(&["rustup", "update"]), Some(Activity::Other));
     }
 
     #[test]

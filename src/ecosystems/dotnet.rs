@@ -15,8 +15,12 @@
 //!
 //! Sources: NuGet's manual on its folders; `NuGetEnvironment` in NuGet's client; the reference of the `dotnet` command.
 
+mod manifests;
+mod msbuild;
+
 use crate::ecosystems::offline;
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// NuGet by way of `dotnet`.
@@ -96,6 +100,15 @@ impl Ecosystem for Dotnet {
 
     fn only_fetches(&self, invocation: &Invocation) -> bool {
         invocation.argument(0) == "restore"
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 
     fn readers(&self) -> &'static [&'static str] {

@@ -62,9 +62,10 @@ impl<'p> Gathered<'p> {
         is_there
     }
 
-    /// Whether the file was added before.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.files.contains(path)
+    /// Whether something below the folder was added.
+    pub(crate) fn holds_any(&self, folder: &str) -> bool {
+        let start = format!("{}/", folder.trim_end_matches('/'));
+        folder == "/" || self.files.iter().chain(&self.folders).any(|path| path.starts_with(&start))
     }
 
     /// A path as a reader of the Dockerfile would name it.

@@ -54,7 +54,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use invocation::{Argument, Invocation, Wrapper};
-pub use project::{Dependencies, Entangled, Found, Part, Project};
+pub use project::{Bolder, Dependencies, Entangled, Found, Part, Project};
 pub use surroundings::{BaseImage, Surroundings, User, absolute};
 
 /// A package manager (or a family that shares one cache).

@@ -53,6 +53,19 @@ pub struct Dependencies {
     pub doubt: Option<String>,
     /// What is not pinned and so is now fetched less often. `None`: all is locked or pinned.
     pub unpinned: Option<String>,
+    /// A first half that does more than [`Dependencies::part`], for those who accept a doubt. It needs the same files.
+    pub bolder: Option<Bolder>,
+}
+
+/// A first half after which the image may differ: with it the fix is Unsafe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bolder {
+    /// As in [`Part::FirstHalf`]; the original command stays as it is, and more than fetching is gained.
+    pub command: String,
+    /// Why the image may differ.
+    pub doubt: String,
+    /// Folders in the project that it fills besides [`Dependencies::makes`].
+    pub makes: Vec<String>,
 }
 
 /// Which part of a command needs only the manifests.
