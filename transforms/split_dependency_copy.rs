@@ -41,6 +41,7 @@ use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
 use crate::context::View;
 use crate::ecosystems::{CommandChange, Dependencies, Entangled, Part};
 use crate::edit::{Applicability, Fix};
+use crate::model::brought::ContextCopy;
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
 use crate::syntax::{Dockerfile, Keyword};
@@ -72,7 +73,7 @@ impl Transform for SplitDependencyCopy {
         let stage = |(index, order)| {
             let chain = model.chain(index).into_iter().filter(|link| *link != index);
             let below = chain.filter_map(|link| orders.get(link)).collect();
-            Stage { dockerfile: scene.dockerfile, order, below }
+            Stage { dockerfile: scene.dockerfile, order, below, bold: scene.options.unsafe_fixes }
         };
         orders.iter().enumerate().map(stage).flat_map(|stage| stage.sites()).collect()
     }
@@ -93,7 +94,7 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let model = scene.model_with_named_workdirs();
     (0..model.stages.len()).find_map(|stage| {
         let order = Order::new(model, stage, &nothing)?;
-        let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new() };
+        let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false };
         let waits =
             |at: &usize| stage.is_below_folder(*at) && !matches!(stage.installs(*at), Ok(installs) if installs.is_empty());
         let at = (0..order.steps.len()).find(waits)?;
@@ -110,6 +111,8 @@ struct Stage<'s, 'm> {
     order: &'s Order<'m>,
     /// The stages that it is built on.
     below: Vec<&'s Order<'m>>,
+    /// Fixes after which the image may differ are asked for.
+    bold: bool,
 }
 
 /// An install of the project's dependencies.
@@ -120,6 +123,13 @@ struct Install<'p> {
     command: usize,
     print: &'p CommandPrint,
     dependencies: &'p Dependencies,
+}
+
+/// A command that goes above the source while another stays below it.
+struct Half {
+    command: String,
+    rest: Vec<CommandChange>,
+    dependencies: Dependencies,
 }
 
 impl Stage<'_, '_> {
@@ -194,11 +204,17 @@ impl Stage<'_, '_> {
             // Single files are cut from each other by nobody; a copy of none that is needed sinks.
             let superfluous = match folder {
                 true => copy.maps.iter().any(|map| !needed(&map.to)),
-                false => !half && !copy.maps.iter().any(|map| needed(&map.to)),
+                false => !half && !copy.maps.iter().any(|map| needed(&map.to)) && !self.is_read_between(copy, index, install.at),
             };
             superfluous.then_some((index, folder))
         };
         (0..install.at).filter_map(broad).collect()
+    }
+
+    /// Whether a step between reads what a copy brings: then that copy has its place.
+    fn is_read_between(&self, copy: &ContextCopy, index: usize, at: usize) -> bool {
+        let reads = |step: &StepPrint| copy.maps.iter().any(|map| step.print.footprint.reads.holds(&map.to));
+        (index + 1..at).any(|between| self.order.print(between).is_some_and(reads))
     }
 
     /// The fix that lets the installs of one RUN rise as far as they can, and the steps that it moves. `Err(None)`: there is nothing
@@ -247,6 +263,7 @@ impl Stage<'_, '_> {
     /// Whether the dependencies of a command that also builds are installed above the copy already, by the author or by us.
     fn is_prepared(&self, install: &Install<'_>, over: usize) -> bool {
         let Part::FirstHalf { command: half, .. } = &install.dependencies.part else { return false };
+        let bolder = install.dependencies.bolder.as_ref().map(|bolder| bolder.command.as_str());
         let id = install.print.ecosystem.map(|ecosystem| ecosystem.id());
         let prepares = |step: &StepPrint| {
             step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id).any(|command| {
@@ -254,9 +271,12 @@ impl Stage<'_, '_> {
                     if dependencies.part == Part::Whole && dependencies.files.iter().any(|file| install.dependencies.files.contains(file)))
             })
         };
-        let same_text = |order: &Order<'_>, index: usize| {
-            order.steps.get(index).and_then(|step| step.run.as_ref()).is_some_and(|run| run.text().contains(half.as_str()))
-        };
+        let same_text =
+            |order: &Order<'_>, index: usize| {
+                order.steps.get(index).and_then(|step| step.run.as_ref()).is_some_and(|run| {
+                    run.text().contains(half.as_str()) || bolder.is_some_and(|bolder| run.text().contains(bolder))
+                })
+            };
         let does = |order: &Order<'_>, index: usize| order.print(index).is_some_and(prepares) || same_text(order, index);
         self.below.iter().any(|order| (0..order.steps.len()).any(|index| does(order, index)))
             || (0..over).any(|index| does(self.order, index))
@@ -266,8 +286,8 @@ impl Stage<'_, '_> {
     fn risers(&self, installs: &[Install<'_>]) -> Vec<Result<Riser, Refusal>> {
         let (Some(first), Some(last)) = (installs.first(), installs.last()) else { return Vec::new() };
         let Some(step) = self.order.print(first.at) else { return Vec::new() };
-        if let Part::FirstHalf { command, rest, .. } = &first.dependencies.part {
-            return self.first_halves(first, step, command, rest);
+        if let Some(half) = self.half_of(first) {
+            return self.first_halves(first, step, &half);
         }
         let whole = Riser { at: first.at, part: RiserPart::Whole, print: step.print.clone() };
         let mut risers = vec![Ok(whole)];
@@ -297,14 +317,20 @@ impl Stage<'_, '_> {
         StepPrint::of_commands(own, before.chain(more), self.order.view)
     }
 
+    /// The dependencies-only half of a command that also needs the source; the bolder one where doubts are accepted.
+    fn half_of(&self, install: &Install<'_>) -> Option<Half> {
+        let Part::FirstHalf { command, rest, .. } = &install.dependencies.part else { return None };
+        let mut half = Half { command: command.clone(), rest: rest.clone(), dependencies: install.dependencies.clone() };
+        if let Some(bolder) = install.dependencies.bolder.as_ref().filter(|_| self.bold) {
+            half.command.clone_from(&bolder.command);
+            half.rest.clear();
+            half.dependencies.makes.extend(bolder.makes.iter().cloned());
+        }
+        Some(half)
+    }
+
     /// A RUN of its own for the dependencies, in front of the source; with the commands before it if it can't do without.
-    fn first_halves(
-        &self,
-        install: &Install<'_>,
-        step: &StepPrint,
-        command: &str,
-        rest: &[CommandChange],
-    ) -> Vec<Result<Riser, Refusal>> {
+    fn first_halves(&self, install: &Install<'_>, step: &StepPrint, half: &Half) -> Vec<Result<Riser, Refusal>> {
         let at = install.at;
         let not_editable = |why: &str| vec![Err(Refusal::NotEditable { why: why.to_owned() })];
         let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
@@ -314,12 +340,12 @@ impl Stage<'_, '_> {
             return not_editable("the command may not run, or runs more than once");
         }
         let invocation = &install.print.ran.invocation;
-        let Some(edits) = cuttable.edits(invocation, rest) else {
+        let Some(edits) = cuttable.edits(invocation, &half.rest) else {
             return not_editable("a change of the command that stays has no exact place in the text");
         };
         let span = invocation.span.clone();
-        let half = self.order.half(at, install.print);
-        let alone = self.print_before(at, step, 0, half.as_ref());
+        let print = self.order.half(at, install.print, &half.dependencies);
+        let alone = self.print_before(at, step, 0, print.as_ref());
         let before = self.print_before(at, step, span.start, None);
         let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start);
         let mut ways = Vec::new();
@@ -327,13 +353,13 @@ impl Stage<'_, '_> {
             ways.push((None, alone));
         }
         if let Some(cut) = cut {
-            ways.push((Some(cut), self.print_before(at, step, cut.end, half.as_ref())));
+            ways.push((Some(cut), self.print_before(at, step, cut.end, print.as_ref())));
         }
         if ways.is_empty() {
             return not_editable("commands before it in the same RUN make what it needs");
         }
         let riser = |(cut, print)| {
-            let part = cuttable.prepared(command, span.start, cut, &edits).map_err(|why| Refusal::NotEditable { why })?;
+            let part = cuttable.prepared(&half.command, span.start, cut, &edits).map_err(|why| Refusal::NotEditable { why })?;
             Ok(Riser { at, part: RiserPart::Halves(part), print })
         };
         ways.into_iter().map(riser).collect()
@@ -354,7 +380,8 @@ impl Stage<'_, '_> {
         let mut applicability = Applicability::Safe;
         let moved = installs.iter().filter(|install| self.rises(install, riser));
         for install in moved {
-            if let Some(doubt) = &install.dependencies.doubt {
+            let bolder = install.dependencies.bolder.as_ref().filter(|_| self.bold).map(|bolder| &bolder.doubt);
+            if let Some(doubt) = install.dependencies.doubt.as_ref().or(bolder) {
                 applicability = Applicability::Unsafe;
                 notes.push(doubt.clone());
             }

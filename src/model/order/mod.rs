@@ -13,6 +13,7 @@ pub use rise::{InTheWay, Needed, Rise};
 use super::brought::Laid;
 use super::{Model, Stage, Step};
 use crate::context::View;
+use crate::ecosystems::Dependencies;
 use std::cell::OnceCell;
 
 /// One stage in the light of its build context.
@@ -46,12 +47,11 @@ impl<'m> Order<'m> {
         Some(self.prints.get(index)?.get_or_init(print))
     }
 
-    /// The first half of a command alone: what it touches is what its dependencies say.
-    pub fn half(&self, index: usize, command: &CommandPrint) -> Option<CommandPrint> {
+    /// The first half of a command alone: what it touches is what these dependencies say.
+    pub fn half(&self, index: usize, command: &CommandPrint, dependencies: &Dependencies) -> Option<CommandPrint> {
         let step = self.steps.get(index)?;
-        let Some(Ok(Some(dependencies))) = &command.dependencies else { return None };
         let laid = self.laid_before(index);
-        Some(command.half(print::of_half(self.stage, step, &command.ran, &laid, dependencies)))
+        Some(command.half(dependencies, print::of_half(self.stage, step, &command.ran, &laid, dependencies)))
     }
 
     /// What the copies above a step laid.

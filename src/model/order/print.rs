@@ -56,13 +56,13 @@ pub struct CommandPrint {
 }
 
 impl CommandPrint {
-    /// The same command's first half alone, which touches no more than its dependencies say.
-    pub fn half(&self, footprint: Footprint) -> Self {
+    /// The same command's first half alone, which touches no more than these dependencies say.
+    pub fn half(&self, dependencies: &Dependencies, footprint: Footprint) -> Self {
         Self {
             ran: self.ran.clone(),
             footprint,
             ecosystem: self.ecosystem,
-            dependencies: self.dependencies.clone(),
+            dependencies: Some(Ok(Some(dependencies.clone()))),
             scripts: Vec::new(),
         }
     }
