@@ -261,7 +261,7 @@ def report(verdicts: dict, cases: list[Case], failures: Failures, changed: Count
         print(f"marked {mark}: {counts.total()} contexts: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common()))
     silent = [c for c in cases if c.verdict == "silent" and (c.context, c.manager) not in ALLOWED]
     fixed = naive["yes"]["fixed"] + naive["yes"]["fixed (--unsafe)"]
-    print(f"\n{len(silent)} silent" + "".join(f"\n    {c.context}:{c.line}  {c.kind}  {c.text[:90]}" for c in silent))
+    print(f"\n{len(silent)} silent" + "".join(f"\n    {c.context}:{c.line}  {c.kind}  {c.text[:70]}  below {c.copies[:40]}" for c in silent))
     print(f"{fixed} of the {naive['yes'].total()} marked yes fixed with --unsafe ({NAIVE_FIXED_AT_LEAST} wanted)")
     print(failures.report() if failures else "every changed file is sound")
     return 1 if silent or failures or fixed < NAIVE_FIXED_AT_LEAST else 0

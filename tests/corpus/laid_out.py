@@ -184,7 +184,7 @@ def call(context: Context, name: str, options: tuple[str, ...]) -> tuple[dict, s
     words = [common.tool(), "fix", "--format", "json", "--write", *options, "--context", str(context.root), name]
     done = subprocess.run(words, cwd=context.root, capture_output=True)
     lines = [line for line in done.stdout.decode("utf-8", "replace").split("\n") if line.strip()]
-    error = "" if done.returncode == 0 else f"exit {done.returncode}: {done.stderr.decode('utf-8', 'replace')[:300]}"
+    error = "" if done.returncode == 0 else f"exit {done.returncode}: {' '.join(done.stderr.decode('utf-8', 'replace').split())[:300]}"
     try:
         return (json.loads(lines[0]) if lines else {}), error
     except ValueError:

@@ -4,7 +4,10 @@
 the list that a moved install is held against: all of it must stand above it. Paths are those inside the container. A file whose
 text was not collected counts, but nothing is followed from it.
 
-Each reader names the page of the manual that it follows.
+Each reader names the page of the manual that it follows. Looked up when this was written: npm's scripts, `pnpm fetch`, yarn's patches,
+pip's requirements file, uv in Docker, cargo's configuration, Maven's relativePath (in copies of its text), `eval_gemfile` (bundler's
+source), `poetry install` (its help). The others' pages are named from knowledge and were not opened: bun, pdm, pipenv, conda, go,
+cargo's workspaces, gradle, sbt, composer's schema, the Directory.* files of dotnet, mix.
 """
 
 import posixpath
@@ -156,6 +159,11 @@ def read_yarn(install: Install, tree: Tree) -> Found:
         found.add(join(root, value))
     for value in re.findall(r"yarn-offline-mirror\s+[\"']?([^\"'\s]+)", rc):
         found |= set(tree.below(join(root, value)))
+    for path in packages:  # https://yarnpkg.com/protocol/patch: after the #, relative to the package, or to the project with ~/
+        for value in dependencies_of(tree.json(path)).values():
+            if value.startswith("patch:") and "#" in value:
+                target = value.rsplit("#", 1)[1].removeprefix("optional!").split("::")[0]
+                found.add(join(root, target[2:]) if target.startswith("~/") else join(posixpath.dirname(path), target))
     found |= set(tree.below(join(root, ".yarn/patches"))) | set(tree.below(join(root, ".yarn/plugins")))
     if join(root, ".yarnrc.yml") in tree:
         found |= set(tree.below(join(root, ".yarn/cache")))
@@ -196,9 +204,9 @@ def read_bun(install: Install, tree: Tree) -> Found:
 # --- Python -------------------------------------------------------------------------------------------------------
 
 
-def requirement_files(path: str, tree: Tree, seen: Found) -> Found:
-    """https://pip.pypa.io/en/stable/reference/requirements-file-format: -r, -c, -e, paths and --find-links, each relative to its file
-    (paths of packages: to the folder pip runs in, mostly the same)."""
+def requirement_files(path: str, tree: Tree, seen: Found, run_in: str) -> Found:
+    """https://pip.pypa.io/en/stable/reference/requirements-file-format: -r and -c (relative to their file), -e, paths and --find-links
+    (relative to the folder that pip runs in)."""
     if path in seen or path not in tree:
         return {path}
     seen.add(path)
@@ -207,12 +215,12 @@ def requirement_files(path: str, tree: Tree, seen: Found) -> Found:
         line = re.sub(r"(?:^|\s)#.*", "", line).strip()
         if match := re.match(r"(?:-r|-c|--requirement|--constraint)[=\s]*(\S+)", line):
             if "://" not in match.group(1):
-                found |= requirement_files(join(folder, match.group(1)), tree, seen)
+                found |= requirement_files(join(folder, match.group(1)), tree, seen, run_in)
         elif match := re.match(r"(?:-e|--editable|-f|--find-links)[=\s]+(\S+)", line):
             if "://" not in match.group(1):
-                found |= local_project(join(folder, match.group(1).split("[")[0]), tree)
+                found |= local_project(join(run_in, match.group(1).split("[")[0]), tree)
         elif match := re.match(r"(?:\S+\s*@\s*)?file:(?://)?(\S+)|(\.{1,2}/\S+|\.$)", line):
-            found |= local_project(join(folder, match.group(1) or match.group(2)), tree)
+            found |= local_project(join(run_in, match.group(1) or match.group(2)), tree)
     return found
 
 
@@ -226,7 +234,7 @@ def read_pip(install: Install, tree: Tree) -> Found:
     found: Found = set()
     for path in install.files:
         if path in tree:
-            found |= requirement_files(path, tree, set())
+            found |= requirement_files(path, tree, set(), install.folder)
         else:  # a folder that is built: what tells its dependencies
             found |= {join(path, name) for name in ("pyproject.toml", "setup.py", "setup.cfg")}
     return found
@@ -320,7 +328,7 @@ def read_conda(install: Install, tree: Tree) -> Found:
     found = set(files)
     for path in files:
         for name in re.findall(r"-r\s+(\S+)", tree.text(path) or ""):
-            found |= requirement_files(join(posixpath.dirname(path), name), tree, set())
+            found |= requirement_files(join(posixpath.dirname(path), name), tree, set(), install.folder)
     return found
 
 

@@ -61,7 +61,7 @@ class Stage:
     last: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Step:
     """An install, with what stands above it."""
 
@@ -193,8 +193,11 @@ def copy_of(instruction: dict, stage: Stage, stages: list[Stage], context: Sourc
     origin = flag(instruction, "from=")
     if origin:
         other = stage_named(origin[0], stages)
-        for source in sources if other and other is not stage else ():
-            copy_between(stage, other, posixpath.normpath("/" + source), target)
+        if other and other is not stage:
+            for source in sources:
+                copy_between(stage, other, posixpath.normpath("/" + source), target)
+            # what was fetched there may be what is brought here (`COPY --from=deps /app/node_modules .`)
+            stage.installs += [step for step in other.installs if step not in stage.installs]
         return None
     if not sources:
         return None

@@ -5,9 +5,12 @@
     comments    every comment line is still there (a `# syntax=` line may be new or raised)
     copies      what a COPY names is in the context, and not ignored
     manifests   every file that an install reads (manifests.py) and found before is there when it runs now
+    laid over   a folder that a moved install fills (node_modules, vendor, …) is not sent with the source that now comes after it
     files       at the end of each stage the same files of the context are there as before (of a safe fix)
     guards      no culprit, no other end than the fixpoint, exit code 0
 """
+
+import posixpath
 
 import accept
 import common
@@ -74,6 +77,7 @@ def wrong(context: Context, result: Result, before: File | None, after: File | N
     if before and after:
         found += wrong_copies(before, after)
         found += missing_manifests(before, after)
+        found += laid_over(context, result, before, after)
         found += lost_files(before, after) if safe else []
     return found
 
@@ -108,6 +112,34 @@ def missing_manifests(before: File, after: File) -> list[tuple[str, str]]:
             if step.tree.files.get(path) != old.tree.files[path]:
                 found.append(("manifests", f"line {step.line}: {step.install.text[:60]} reads {path}, which is not there yet"))
     return found
+
+
+#: Folders beside the manifests that an install fills, by the managers' manuals; bundler's, pipenv's and pdm's only where they are told so.
+FILLED = {
+    "npm": ["node_modules"], "yarn": ["node_modules"], "pnpm": ["node_modules"], "bun": ["node_modules"], "composer": ["vendor"],
+    "mix": ["deps"], "dotnet": ["obj"],
+}  # fmt: skip
+
+
+def laid_over(context: Context, result: Result, before: File, after: File) -> list[tuple[str, str]]:
+    """Folders of the author's own that a COPY would now lay over what an install has just filled: they must be ignored."""
+    old_of = {id(new): before.steps[number] for number, new in mates(before, after).items()}
+    ignore, found = context.ignore(result.ignore), set()
+    for step in after.steps:
+        old = old_of.get(id(step))
+        if step.install.kind == "named" or step.folders_above or (old and not old.below_a_copy()):
+            continue  # stands where it stood
+        sources = {path for path in step.tree.files if path.startswith(step.install.folder.rstrip("/") + "/")}
+        places = {posixpath.dirname(step.tree.files[p]) for p in sources if posixpath.dirname(p) == step.install.folder}
+        for copy in after.copies:
+            later = copy.line > step.end and copy.stage == step.stage.index and copy.folder
+            for place in places if later else ():
+                inside = any(posixpath.dirname(p) == place or p.startswith(place + "/") for p in copy.brought.values())
+                for name in FILLED.get(step.install.manager, []) if inside else ():
+                    path = f"{place}/{name}".lstrip("/")
+                    if not ignore.ignored(path + "/x") and not any(p.startswith(path + "/") for p in context.files):
+                        found.add(("laid over", f"line {copy.line} would lay the author's {path} over what line {step.line} ({step.install.text[:40]}) made"))
+    return sorted(found)
 
 
 def made_from(half: Step, before: File, stage_of: dict[int, int]) -> Step | None:
