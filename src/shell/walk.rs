@@ -283,4 +283,31 @@ mod tests {
         let functions: Vec<_> = list.simple_commands(false).into_iter().map(|(_, place)| place.function).collect();
         assert_eq!(functions, [Some("f".to_owned()), Some("f".to_owned()), None]);
     }
+
+    #[test]
+    fn processes_and_branches_are_told() {
+        let kinds = |text: &str| -> Vec<Vec<EnclosureKind>> {
+            let list = parse(text).unwrap();
+            let places = list.simple_commands(false).into_iter().map(|(_, place)| place);
+            places.map(|place| place.around.into_iter().map(|enclosure| enclosure.kind).collect()).collect()
+        };
+        use EnclosureKind::{Branch, Choice, Condition, Loop, Process};
+        assert_eq!(kinds("a && b; { c; }"), [[], [], []] as [[EnclosureKind; 0]; 3]);
+        assert_eq!(kinds("(a | b)"), [[Process, Process], [Process, Process]]);
+        assert_eq!(kinds("a || exit"), [vec![Choice], vec![Choice, Branch]]);
+        assert_eq!(kinds("a || b"), [vec![Choice, Branch], vec![Choice, Branch]]);
+        assert_eq!(kinds("test a && b"), [vec![Choice], vec![Choice, Branch]]);
+        assert_eq!(kinds("if a; then b; fi"), [vec![Choice, Condition], vec![Choice, Branch]]);
+        assert_eq!(kinds("while a; do b; done"), [vec![Loop, Condition], vec![Loop, Branch]]);
+        assert_eq!(kinds("(f() { a; }); a &"), [vec![], vec![Process]]);
+    }
+
+    #[test]
+    fn a_pipe_hands_on_from_one_simple_command_to_the_next() {
+        let text = "a | b && { c; } | d; e";
+        let list = parse(text).unwrap();
+        let fed: Vec<_> =
+            list.simple_commands(false).into_iter().map(|(_, place)| place.fed_by.map(|span| &text[span])).collect();
+        assert_eq!(fed, [None, Some("a"), None, None, None]);
+    }
 }

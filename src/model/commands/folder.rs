@@ -7,7 +7,7 @@ use super::values::Values;
 use super::{Ran, Role};
 use crate::ecosystems::absolute;
 use crate::knowledge::Knowledge;
-use crate::shell::{Command, Enclosure, EnclosureKind, List, Place, SimpleCommand};
+use crate::shell::{Command, CompoundKind, Enclosure, EnclosureKind, List, Place, SimpleCommand};
 use std::collections::{HashMap, HashSet};
 
 /// The folders of a script: those of its own commands and those of each function's.
@@ -25,24 +25,15 @@ pub struct Folders {
 impl Folders {
     /// At the start of a script.
     pub fn new(list: &List, start: Knowledge<String>) -> Self {
-        let mut moves: HashSet<Option<String>> = HashSet::new();
-        let mut moving = HashSet::new();
-        for (command, place) in list.simple_commands(false) {
-            if is_move(command) {
-                moves.insert(place.function.clone());
-                let ends = place.around.iter().any(|enclosure| enclosure.kind == EnclosureKind::Process);
-                moving.extend(place.function.filter(|_| !ends));
-            }
-        }
-        let mut names = HashSet::new();
-        function_names(list, &mut names);
-        let quiet = moves.is_empty();
+        let mut moves = Moves::default();
+        moves.collect(list, None, false);
+        moves.close();
         Self {
             own: Follower::new(start.clone()),
             functions: HashMap::new(),
-            moving,
-            names,
-            start: if quiet { start } else { Knowledge::Unknown },
+            moving: moves.functions,
+            names: moves.names,
+            start: if moves.any { Knowledge::Unknown } else { start },
         }
     }
 
@@ -103,15 +94,56 @@ fn is_move(command: &SimpleCommand) -> bool {
     words.into_iter().any(|word| matches!(word.as_str(), "cd" | "pushd" | "popd" | "chdir"))
 }
 
-fn function_names(list: &List, names: &mut HashSet<String>) {
-    let pipelines = list.items.iter().flat_map(|item| &item.and_or);
-    for command in pipelines.flat_map(|pipeline| &pipeline.commands) {
+/// What of a script changes its folder.
+#[derive(Default)]
+struct Moves {
+    any: bool,
+    /// Functions that change the folder of who calls them.
+    functions: HashSet<String>,
+    names: HashSet<String>,
+    /// Which commands a function calls in its own process.
+    calls: Vec<(String, String)>,
+}
+
+impl Moves {
+    /// Takes those in that call a function which changes their folder.
+    fn close(&mut self) {
+        loop {
+            let calls = self.calls.iter().filter(|(_, called)| self.functions.contains(called));
+            let more: Vec<String> = calls.filter(|(by, _)| !self.functions.contains(by)).map(|(by, _)| by.clone()).collect();
+            if more.is_empty() {
+                return;
+            }
+            self.functions.extend(more);
+        }
+    }
+
+    fn collect(&mut self, list: &List, function: Option<&str>, ends: bool) {
+        for item in &list.items {
+            for pipeline in &item.and_or {
+                let ends = ends || item.background || pipeline.commands.len() > 1;
+                pipeline.commands.iter().for_each(|command| self.command(command, function, ends));
+            }
+        }
+    }
+
+    fn command(&mut self, command: &Command, function: Option<&str>, ends: bool) {
         match command {
-            Command::Simple(_) => {}
-            Command::Compound(compound) => compound.bodies.iter().for_each(|body| function_names(body, names)),
+            Command::Simple(simple) => {
+                let called = simple.words.first().and_then(crate::shell::Word::literal);
+                self.calls.extend(function.filter(|_| !ends).map(str::to_owned).zip(called));
+                if is_move(simple) {
+                    self.any = true;
+                    self.functions.extend(function.filter(|_| !ends).map(str::to_owned));
+                }
+            }
+            Command::Compound(compound) => {
+                let ends = ends || compound.kind == CompoundKind::Subshell;
+                compound.bodies.iter().for_each(|body| self.collect(body, function, ends));
+            }
             Command::Function { name, body, .. } => {
-                names.insert(name.clone());
-                function_names(body, names);
+                self.names.insert(name.clone());
+                self.collect(body, Some(name), false);
             }
         }
     }

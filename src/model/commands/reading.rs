@@ -7,7 +7,9 @@ use super::values::{Set, Values, substitutions};
 use super::{Pins, Ran, Role, compounds};
 use crate::ecosystems::{Argument, Invocation, Wrapper};
 use crate::knowledge::Knowledge;
-use crate::shell::{self, CompoundCommand, List, Place, Redirection, RedirectionKind, Removal, SimpleCommand, Word};
+use crate::shell::{
+    self, CompoundCommand, CompoundKind, List, Place, Redirection, RedirectionKind, Removal, SimpleCommand, Word,
+};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
@@ -260,6 +262,12 @@ impl Reading<'_> {
             self.values.put(variable, value);
         }
         ran.variables = Rc::clone(&self.values.set);
+        if compound.kind == CompoundKind::Test {
+            // Which of the words are files is not told; a word that is none names a file that nobody has.
+            let words = compound.words.iter().filter_map(|word| self.values.expand(word).into_known());
+            let names = words.filter(|word| !word.is_empty() && !word.contains(['*', '?', '[', '{', '\n']));
+            ran.reads.extend(names.map(Knowledge::Known));
+        }
         let mentions = ran.mentions.known().is_some_and(|names| !names.is_empty());
         if mentions || !ran.reads.is_empty() || !ran.writes.is_empty() {
             self.result.push(ran);

@@ -308,7 +308,7 @@ fn patch(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
 fn rsync(draft: &mut Draft<'_>, words: &[Word]) -> Outcome {
     draft.reads_system();
     let parsed = Options {
-        short: "avzrlptgoDhPuWHAXxRcn",
+        short: "avzrlptgoDhPuWHAXxRcnq",
         long: "archive verbose recursive delete exclude: include: progress links update quiet delete-after ignore-existing",
     }
     .parse(words)?;

@@ -144,6 +144,14 @@ fn folders_are_followed() {
         sh -c 'cd /opt && touch a' && touch b => /opt/a /app/b > /opt/a /app/b
         env -C /opt touch a => !`touch` may touch anything: the folder in which it runs is not known > !`touch` may touch anything: the folder in which it runs is not known
         f() { cd /opt; }; f; touch a => !`touch` may touch anything: the folder in which it runs is not known > !`touch` may touch anything: the folder in which it runs is not known
+        f() { g; }; g() { cd /opt; }; f; touch a => !`touch` may touch anything: the folder in which it runs is not known > !`touch` may touch anything: the folder in which it runs is not known
+        f() { (cd /opt); }; f; touch a => /app/a > /app/a
+        if [[ -f /app/x ]]; then touch y; fi => /app/x /app/y > /app/y
+        cd x && { cd y; } && touch a => /app/x /app/x/y /app/x/y/a > /app/x/y/a
+        cd /opt & touch a => /app/a > /app/a
+        cd /opt && (cd x && touch a) && touch b => /opt/x /opt/x/a /opt/b > /opt/x/a /opt/b
+        case $A in one) cd /opt;; esac; touch a => !`touch` may touch anything: the folder in which it runs is not known > !`touch` may touch anything: the folder in which it runs is not known
+        export X=/opt/x && cd $X && touch a => /opt/x /opt/x/a > /opt/x/a
         f() { touch b; }; f; touch a => /app/b /app/a > /app/b /app/a
         cd "$(pwd)/sub" && touch a => /app/sub /app/sub/a > /app/sub/a
         cd $(mktemp -d) && touch a => /tmp/tmp.XXXXXXXXXX /tmp/tmp.XXXXXXXXXX/a > /tmp/** /tmp/tmp.XXXXXXXXXX/a
