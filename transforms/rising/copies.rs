@@ -32,7 +32,7 @@ pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize)
     groups.sort_by(|one, other| {
         (one.copy, depth(&one.folder), &one.folder).cmp(&(other.copy, depth(&other.folder), &other.folder))
     });
-    let writer = Writer { dockerfile, order };
+    let writer = Writer { dockerfile, order, rise };
     if let Some(line) = writer.with_parents(&groups) {
         return Ok(vec![line]);
     }
@@ -67,6 +67,7 @@ fn depth(path: &str) -> usize {
 struct Writer<'w, 'm> {
     dockerfile: &'w Dockerfile,
     order: &'w Order<'m>,
+    rise: &'w Rise,
 }
 
 impl Writer<'_, '_> {
@@ -100,6 +101,8 @@ impl Writer<'_, '_> {
     fn destination(&self, step: &Step<'_>, group: &Group<'_>) -> Option<String> {
         let written = step.instruction.arguments.values.last()?;
         let absolute = step.state.absolute(written).into_known()?;
+        // The work folder is another where the new COPY stands.
+        let written = if self.rise.pinned.contains(&group.copy) { &absolute } else { written };
         let folder = if group.whole_folder { group.needs.first()?.to.as_str() } else { group.folder.as_str() };
         if !is_within(folder, &absolute) {
             return None;

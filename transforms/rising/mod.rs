@@ -58,7 +58,8 @@ impl<'o, 'm> Movement<'o, 'm> {
     /// What stands in the way; then nothing was taken in.
     pub fn add(&mut self, riser: &Riser) -> Result<(), InTheWay> {
         let rise = self.order.rise(&riser.print, riser.at, self.over)?;
-        let Rise { along, needs, overlaid, restored } = rise;
+        let Rise { along, needs, overlaid, restored, pinned, .. } = rise;
+        self.rise.pinned.extend(pinned);
         for index in along {
             self.risers.entry(index).or_insert(RiserPart::Whole);
         }
@@ -146,11 +147,29 @@ impl<'o, 'm> Movement<'o, 'm> {
                     Some(rest) => Content::Text(rest.clone()),
                     None => Content::Instruction(start(index)?),
                 },
+                None if self.rise.pinned.contains(&index) => {
+                    Content::Replaced(start(index)?, self.pinned(index).ok_or_else(no_place)?)
+                }
                 None => Content::Instruction(start(index)?),
             };
             pieces.push(Piece { new: Vec::new(), content, gap: !std::mem::take(&mut gap_is_taken) });
         }
         arrangement.edit(&pieces).ok_or_else(no_place)
+    }
+
+    /// A COPY with its destination as an absolute path.
+    fn pinned(&self, index: usize) -> Option<String> {
+        let step = self.step(index)?;
+        let instruction = step.instruction;
+        let written = instruction.arguments.values.last()?;
+        let absolute = step.state.absolute(written).into_known()?;
+        let into = written.ends_with('/') || written == "." || instruction.arguments.values.len() > 2;
+        let slash = if into && absolute != "/" { "/" } else { "" };
+        let range = instruction.logical.range(instruction.arguments.ranges.last()?.clone());
+        let new = if instruction.arguments.json { format!("\"{absolute}{slash}\"") } else { format!("{absolute}{slash}") };
+        let (start, end) = (instruction.span.start, instruction.span.end);
+        let text = format!("{}{new}{}", self.dockerfile.slice(start..range.start), self.dockerfile.slice(range.end..end));
+        Some(text.trim_end_matches(['\r', '\n']).to_owned())
     }
 
     fn step(&self, index: usize) -> Option<&Step<'m>> {

@@ -69,6 +69,11 @@ pub(super) fn dependencies(
     match name {
         "" | "help" | "search" | "login" | "logout" | "cache" => Ok(Some(gathered.finish(Part::Whole))),
         "install" if invocation.option(&["--path"]).is_none() => Ok(tool(&words, gathered)),
+        "clean" if before_source::is_plain(invocation) => {
+            let mut cleaned = gathered.finish(Part::Whole);
+            cleaned.makes.extend(at.absolute("target").into_known());
+            Ok(Some(cleaned))
+        }
         "chef" if rest.contains(&"cook") => cook(invocation, folder, gathered).map(Some),
         _ if BUILDS.iter().any(|(build, _)| *build == name) || FETCHES.contains(&name) => {
             if !before_source::is_plain(invocation) {

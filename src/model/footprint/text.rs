@@ -103,6 +103,9 @@ fn read(draft: &mut Draft<'_>, reader: &Reader, program: &str, parsed: &Parsed) 
         Operands::TextAndFiles(given) if !parsed.has(given) => parsed.operands.get(1..).unwrap_or_default(),
         _ => &parsed.operands,
     };
+    if files.is_empty() && shows_only(program, draft) {
+        return Ok(());
+    }
     if files.is_empty() && (deep && matches!(program, "grep" | "egrep" | "ls" | "du" | "tree" | "rg") || program == "rg") {
         return draft.read_below(&draft.here());
     }
@@ -110,6 +113,11 @@ fn read(draft: &mut Draft<'_>, reader: &Reader, program: &str, parsed: &Parsed) 
         if deep { draft.read_below(file)? } else { draft.read(file)? }
     }
     Ok(())
+}
+
+/// `ls` shows what is there, and the image is the same whatever that is.
+fn shows_only(program: &str, draft: &Draft<'_>) -> bool {
+    program == "ls" && draft.sight.ran.writes.is_empty()
 }
 
 /// `echo "SUM  FILE" | sha256sum -c -`: the names stand in the text.

@@ -3,7 +3,7 @@
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
 use crate::context::View;
-use crate::ecosystems::{self, Dependencies, Ecosystem, Entangled, Part, Project, User};
+use crate::ecosystems::{self, Dependencies, Ecosystem, Entangled, Project, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -107,7 +107,7 @@ impl StepPrint {
         };
         let project = mounted.over(laid);
         let commands: Vec<CommandPrint> =
-            run.commands(&step.state).into_iter().map(|ran| command(stage, step, ran, &project, line)).collect();
+            run.everything(&step.state).into_iter().map(|ran| command(stage, step, ran, &project, line)).collect();
         let print = print_of(step, commands.iter(), &mounted.maps);
         Self { print, commands, ..Self::default() }
     }
@@ -135,6 +135,8 @@ impl StepPrint {
         print.footprint.writes = writes;
         print.needs.workdir = relative || to.is_some_and(|to| to.contains('$'));
         print.other_user = instruction.flag("chown").is_some() || instruction.flag("chmod").is_some();
+        // A name is looked up in the image's own list of users.
+        print.footprint.reads.system = instruction.flag("chown").is_some_and(|owner| owner.contains(|c: char| c.is_alphabetic()));
         Self { print, copy, from_context, commands: Vec::new() }
     }
 }
@@ -161,9 +163,6 @@ fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, 
     let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
     let dependencies = owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, &at, project));
     let mut footprint = footprint::of_command(&ran, &at, project);
-    if let (Some(Ok(Some(Dependencies { part: Part::Whole, .. }))), Variables::All) = (&dependencies, &footprint.variables) {
-        footprint.variables = Variables::Tools;
-    }
     for region in [&mut footprint.reads, &mut footprint.writes] {
         if let Some(why) = region.anything.as_mut() {
             *why = format!("line {line}: {why}");
@@ -237,6 +236,9 @@ fn mentioned(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The setting that WORKDIR changes, in words.
+const WORKDIR: &str = "the work folder";
+
 /// What every command hangs on, whatever its footprint says.
 const OF_EVERY_COMMAND: &[&str] =
     &["PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "SHELL", "BASH_ENV", "ENV", "IFS", "LANG", "LC_ALL", "UMASK"];
@@ -257,6 +259,11 @@ impl Print {
         self.changes.workdir
     }
 
+    /// Whether the place of a COPY hangs on the work folder alone, so that an absolute destination would free it.
+    pub fn hangs_on_workdir_alone(&self, setting: &str) -> bool {
+        !self.runs && !self.changes.workdir && setting == WORKDIR
+    }
+
     /// The variables that it sets.
     pub fn sets(&self) -> impl Iterator<Item = &str> {
         self.sets.iter().map(String::as_str)
@@ -271,7 +278,7 @@ impl Print {
             return Some(format!("the value of {name}"));
         }
         let meet = |changes: Settings, other: &Self| match () {
-            () if changes.workdir && (other.needs.workdir || other.changes.workdir) => Some("the work folder"),
+            () if changes.workdir && (other.needs.workdir || other.changes.workdir) => Some(WORKDIR),
             () if changes.user && (other.needs.user || other.changes.user) => Some("the user"),
             () if changes.shell && (other.needs.shell || other.changes.shell) => Some("the shell"),
             () => None,

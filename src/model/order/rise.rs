@@ -6,6 +6,7 @@
 use super::{Order, Print, StepPrint};
 use crate::context::Kind;
 use crate::knowledge::Knowledge;
+use crate::model::IMAGES_WORKDIR;
 use crate::model::brought::{ContextCopy, Map};
 use crate::model::footprint::{Area, is_system};
 use crate::model::paths::is_within;
@@ -21,6 +22,10 @@ pub struct Rise {
     pub overlaid: Vec<String>,
     /// Files (context paths) that a command may write back, and a copy that now comes later replaces.
     pub restored: Vec<String>,
+    /// Copies that stay and whose destination must be written as an absolute path, since the work folder changes above them.
+    pub pinned: Vec<usize>,
+    /// Folders that must be there, and that a copy would have made.
+    folders: Vec<(usize, String)>,
 }
 
 /// A file or folder of the context that a rising step needs.
@@ -67,7 +72,32 @@ impl Order<'_> {
             rise.along.insert(0, index);
         }
         self.whole_copies_go_along(&mut rise, at, over);
+        self.folders_are_there(&rise, over)?;
         Ok(rise)
+    }
+
+    /// The folders that are only looked at are made by what is copied first, by something that goes along, or were there before.
+    fn folders_are_there(&self, rise: &Rise, over: usize) -> Result<(), InTheWay> {
+        let made_along = |folder: &str| {
+            rise.along
+                .iter()
+                .filter_map(|index| self.print(*index))
+                .any(|step| step.print.footprint.writes.areas.iter().any(|area| is_within(area.path(), folder)))
+        };
+        let there = |folder: &str| {
+            rise.needs.iter().any(|need| is_within(&need.to, folder)) || made_along(folder) || self.is_made_before(folder, over)
+        };
+        match rise.folders.iter().find(|(_, folder)| !there(folder)) {
+            Some((step, folder)) => {
+                Err(InTheWay { step: *step, why: format!("it makes {folder}, which a step that would rise needs") })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the destination of a copy is known without its work folder's name.
+    fn can_be_pinned(&self, index: usize) -> bool {
+        self.steps.get(index).is_some_and(|step| step.state.workdir.known().is_some_and(|folder| folder != IMAGES_WORKDIR))
     }
 
     /// Whether a step may rise at all: the copy of the source may not, everything else may.
@@ -83,7 +113,10 @@ impl Order<'_> {
         let others = along.iter().filter_map(|other| Some((*other, &self.print(*other)?.print)));
         for (riser, rising) in others.chain([(at, print)]) {
             if let Some(setting) = staying.print.settings_clash(rising) {
-                return Err(format!("{setting} is not the same above it"));
+                if !(staying.copy.is_some() && staying.print.hangs_on_workdir_alone(&setting) && self.can_be_pinned(index)) {
+                    return Err(format!("{setting} is not the same above it"));
+                }
+                gathered.pinned.push(index);
             }
             match (&staying.copy, staying.from_context) {
                 (Some(copy), _) => self.pass_copy(&mut gathered, rising, riser, index, copy, staying)?,
@@ -95,7 +128,9 @@ impl Order<'_> {
                 }
             }
         }
-        let Rise { needs, overlaid, restored, .. } = gathered;
+        let Rise { needs, overlaid, restored, pinned, folders, .. } = gathered;
+        rise.pinned.extend(pinned);
+        rise.folders.extend(folders);
         for need in needs {
             match rise.needs.iter_mut().find(|own| own.from == need.from && own.to == need.to) {
                 Some(own) => own.by = own.by.min(need.by),
@@ -162,7 +197,10 @@ impl Order<'_> {
         if let Some((map, from, kind)) = found {
             let folder = kind == Kind::Folder;
             match (area, folder) {
-                (Area::At(_), true) => return Ok(()),
+                (Area::At(_), true) => {
+                    gathered.folders.push((index, path.to_owned()));
+                    return Ok(());
+                }
                 (Area::Below(_), true) if from.is_empty() => return Err(format!("a step that would rise reads all of {path}")),
                 _ => {}
             }
