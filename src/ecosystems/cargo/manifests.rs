@@ -338,7 +338,10 @@ impl Stubs {
             [file] => format!("> {file}"),
             files => format!("| tee {} > /dev/null", files.join(" ")),
         };
-        format!("{folders}echo '#![doc = \"stub\"] #![allow(warnings)] fn main() {{}}' {files} && {command} && rm -r {}", join(&self.removes))
+        format!(
+            "{folders}echo '#![doc = \"stub\"] #![allow(dead_code)] fn main() {{}}' {files} && {command} && rm -r {}",
+            join(&self.removes)
+        )
     }
 }
 
