@@ -176,7 +176,9 @@ impl Reading<'_> {
             }
         }
         self.code(manifest, &text)?;
-        self.named.extend(named(&text));
+        // What another project needs for its own tests is not fetched here.
+        let is_own = manifest == join(self.folder, "mix.exs") || manifest.contains("/apps/");
+        self.named.extend(named(&text).into_iter().filter(|(_, line)| is_own || !line.contains("only:")).map(|(name, _)| name));
         if let Some(apps) = setting(&text, "apps_path") {
             let apps = join(parent(manifest), &apps);
             for name in self.gathered.project.names(&apps) {
@@ -222,7 +224,7 @@ impl Reading<'_> {
 
     /// Files that the code reads by name come along; any other look at the project is refused.
     fn code(&mut self, path: &str, text: &str) -> Result<(), Entangled> {
-        for (index, line) in code_lines(text) {
+        for (index, line) in reached_lines(text) {
             let refuse = |call: &str, shown: &str| {
                 let call = call.trim_end_matches('(');
                 Err(Entangled::NeedsSource { because: format!("{shown}:{index}: {call} may read anything in the project") })
@@ -302,17 +304,59 @@ fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// Lines that run when the file is loaded. A function that is only handed on (`&name/1`, as aliases and release steps are) runs
+/// in tasks of its own.
+fn reached_lines(text: &str) -> Vec<(usize, &str)> {
+    let mut blocks: Vec<(&str, Vec<(usize, &str)>)> = vec![("", Vec::new())];
+    for (index, line) in code_lines(text) {
+        let head = line.trim_start();
+        if let Some(rest) = head.strip_prefix("defp ").or_else(|| head.strip_prefix("def ")) {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && !"_?!".contains(c)).unwrap_or(rest.len());
+            blocks.push((rest.get(..end).unwrap_or_default(), Vec::new()));
+        }
+        if let Some((_, lines)) = blocks.last_mut() {
+            lines.push((index, line));
+        }
+    }
+    let mut reached: BTreeSet<&str> = ["", "project", "application", "cli"].into();
+    loop {
+        let calls = |name: &str| {
+            let bodies = blocks.iter().filter(|(block, _)| reached.contains(block)).flat_map(|(_, lines)| lines);
+            bodies.into_iter().any(|(_, line)| calls(line, name))
+        };
+        let more: Vec<&str> =
+            blocks.iter().map(|(name, _)| *name).filter(|name| !reached.contains(name) && calls(name)).collect();
+        if more.is_empty() {
+            break;
+        }
+        reached.extend(more);
+    }
+    blocks.into_iter().filter(|(name, _)| reached.contains(name)).flat_map(|(_, lines)| lines).collect()
+}
+
+/// Whether a line calls a function by its name.
+fn calls(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(start, _)| {
+        let before = line.get(..start).and_then(|before| before.chars().next_back());
+        let after = line.get(start + name.len()..).and_then(|after| after.chars().next());
+        let is_part = |c: char| c.is_alphanumeric() || "_?!".contains(c);
+        !before.is_some_and(|c| is_part(c) || ":&\".\"".contains(c)) && !after.is_some_and(|c| is_part(c) || c == ':' || c == '/')
+    })
+}
+
 /// The packages of `{:name, …` and `{ :name, …`.
-fn named(text: &str) -> Vec<String> {
+fn named(text: &str) -> Vec<(String, &str)> {
     let mut names = Vec::new();
     for (_, line) in code_lines(text) {
         let Some((_, rest)) = line.split_once("{:").or_else(|| line.split_once("{ :")) else { continue };
         let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         let details = rest.get(name.len()..).unwrap_or_default().trim_start_matches(',').trim_start();
         let by_path = details.contains("path:") || details.contains("in_umbrella:");
-        let is_package = details.starts_with(['"', '>', '~']) || details.contains("git:") || details.contains("github:");
+        let has_version =
+            details.strip_prefix('"').is_some_and(|version| version.starts_with(|c: char| "~><=! 0123456789".contains(c)));
+        let is_package = has_version || details.starts_with("git:") || details.starts_with("github:");
         if is_package && !by_path {
-            names.push(name);
+            names.push((name, line));
         }
     }
     names
@@ -345,7 +389,7 @@ mod tests {
     use crate::ecosystems::{Dependencies, Ecosystem, Entangled, Part};
     use crate::knowledge::Knowledge;
 
-    const EXS: &str = "defp deps do\n[\n{:jason, \"~> 1.0\"},\n{:forum, path: \"./forum\"},\n# {:x, \"1\"}\n]\nend\n\
+    const EXS: &str = "defp deps do\n[\n{:jason, \"~> 1.0\"},\n{:no_warn, \"a.plt\"},\n{:forum, path: \"./forum\"},\n# {:x, \"1\"}\n]\nend\n\
         defp local do\nif path = System.get_env(\"P\") do\n{:y, path: path}\nend\nFile.mkdir_p!(\"cover\")\n";
     const LOCK: &str = "%{\n\"jason\": {:hex, :jason},\n}\n";
     const CONFIG: &str = "import Config\nimport_config \"#{config_env()}.exs\"\n";
@@ -424,6 +468,10 @@ mod tests {
         assert!(refusal("System.cmd(\"git\", [])").contains("mix.exs:1") && refusal("File.read!(name)").contains("File.read!"));
         assert!(refusal("\"deps.get\": [\"x\"]").contains("alias") && refusal("{:z, path: \"../z\"}").contains("../z"));
         assert!(refusal("{:z, path: where()}").contains("not known"));
+        let in_a_task =
+            "def project do\n[aliases: aliases()]\nend\ndefp aliases, do: [t: [&clean/1]]\ndefp clean(_), do: File.ls!(\".\")\n";
+        assert!(ask("mix deps.get", &[("mix.exs", in_a_task)]).is_ok(), "it runs when the alias does");
+        assert!(refusal(&in_a_task.replace("aliases()", "clean(1)")).contains("mix.exs:5"));
         let version = [("mix.exs", "version: File.read!(\"VERSION\")"), ("VERSION", "1")];
         assert_eq!(ask("mix deps.get", &version).unwrap().unwrap().files, ["/app/VERSION", "/app/mix.exs"]);
     }
