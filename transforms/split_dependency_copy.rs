@@ -39,7 +39,7 @@
 
 use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
 use crate::context::View;
-use crate::ecosystems::{CommandChange, Dependencies, Entangled, Part};
+use crate::ecosystems::{Activity, CommandChange, Dependencies, Entangled, Part};
 use crate::edit::{Applicability, Fix};
 use crate::model::brought::ContextCopy;
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
@@ -176,7 +176,7 @@ impl Stage<'_, '_> {
         let mut installs = Vec::new();
         for (command, print) in step.commands.iter().enumerate() {
             match &print.dependencies {
-                Some(Ok(Some(dependencies))) if reads_project(dependencies) => {
+                Some(Ok(Some(dependencies))) if reads_project(dependencies) && installs(print) => {
                     installs.push(Install { at, command, print, dependencies });
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
@@ -370,7 +370,8 @@ impl Stage<'_, '_> {
         let command = installs.first().map(|install| quoted(self.order, install)).unwrap_or_default();
         let half = matches!(installs.first().map(|install| &install.dependencies.part), Some(Part::FirstHalf { .. }));
         let title = match (shown.as_slice(), half) {
-            ([], _) => format!("run `{command}` before the source is copied"),
+            ([], false) => format!("run `{command}` before the source is copied"),
+            ([], true) => format!("fetch what `{command}` needs before the source is copied"),
             (names, false) => {
                 format!("copy {} first, so that an edit of the source does not run `{command}` again", listed(names))
             }
@@ -414,6 +415,12 @@ impl Stage<'_, '_> {
     fn rises(&self, install: &Install<'_>, riser: &Riser) -> bool {
         install.at == riser.at
     }
+}
+
+/// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
+fn installs(command: &CommandPrint) -> bool {
+    let activity = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
+    matches!(activity, Some(Activity::Install { .. }))
 }
 
 fn reads_project(dependencies: &Dependencies) -> bool {

@@ -91,10 +91,8 @@ impl<'p> Gathered<'p> {
 
 /// The first file called one of `names` in `folder` or a folder above it.
 pub(crate) fn find_upward(project: &dyn Project, folder: &str, names: &[&str]) -> Option<String> {
-    upward(folder).into_iter().find_map(|folder| {
-        let path = names.iter().map(|name| join(folder, name)).find(|path| project.look(path) == Found::File);
-        path.map(|path| path.clone())
-    })
+    let paths = |folder| names.iter().map(move |name| join(folder, name));
+    upward(folder).into_iter().flat_map(paths).find(|path| project.look(path) == Found::File)
 }
 
 /// The folder and all above it, the nearest first.

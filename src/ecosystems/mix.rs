@@ -10,7 +10,10 @@
 //!
 //! Sources: Hex's own code (`Hex.State`, `Hex.Config`, `Hex.SCM`); Mix's documentation of its tasks.
 
+mod manifests;
+
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::knowledge::Knowledge;
 
 /// Mix and Hex.
@@ -62,6 +65,15 @@ impl Ecosystem for Mix {
             _ => {}
         }
         Ok(CacheUse { mounts: vec![CacheFolder::downloads(format!("{}/packages", home(at)?)).locked()], ..CacheUse::default() })
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 }
 

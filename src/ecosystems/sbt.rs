@@ -12,7 +12,10 @@
 //!
 //! Sources: the launcher's configuration reference, sbt's runner script, sbt's lookup of the Coursier cache, `CoursierPaths`.
 
+mod manifests;
+
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
+use crate::ecosystems::{Dependencies, Entangled, Project};
 use crate::ecosystems::{jvm, offline};
 use crate::knowledge::Knowledge;
 
@@ -79,6 +82,15 @@ impl Ecosystem for Sbt {
     fn only_fetches(&self, invocation: &Invocation) -> bool {
         let mut words = invocation.known_arguments().map(|(_, word)| word).filter(|word| !word.starts_with('-'));
         words.all(|word| matches!(word, "update" | "sbtVersion" | "exit" | "about" | "console" | "help" | "reload" | "plugins"))
+    }
+
+    fn dependencies(
+        &self,
+        invocation: &Invocation,
+        at: &Surroundings,
+        project: &dyn Project,
+    ) -> Result<Option<Dependencies>, Entangled> {
+        manifests::dependencies(invocation, at, project)
     }
 
     fn readers(&self) -> &'static [&'static str] {

@@ -1,7 +1,7 @@
 //! Instructions in another order.
 //!
-//! Owns: what moves with an instruction (the comments directly above it) and what stays where it is (blank lines, and comments that a
-//! blank line parts from the instruction). Never does: know why something moves.
+//! Owns: what moves with an instruction (the comments directly above it), and its gap: blank lines, and comments that a blank line parts
+//! from the instruction. Never does: know why something moves.
 
 use super::Edit;
 use crate::syntax::{Dockerfile, ItemKind};
@@ -19,7 +19,7 @@ pub struct Arrangement<'d> {
 struct Block {
     /// Where the instruction begins.
     at: usize,
-    /// Blank lines and loose comments, which stay in their place.
+    /// Blank lines and loose comments.
     gap: Range<usize>,
     /// Comments directly above, and the instruction with its line end.
     own: Range<usize>,
@@ -34,8 +34,9 @@ pub struct Piece {
     pub new: Vec<String>,
     /// What follows them.
     pub content: Content,
-    /// It takes the next place's gap; otherwise it stands directly behind the piece before.
-    pub gap: bool,
+    /// The instruction whose gap (what parts it from the one above) stands in front; `None`: it stands directly behind the piece
+    /// before.
+    pub gap: Option<usize>,
 }
 
 /// The text of a piece.
@@ -90,11 +91,12 @@ impl<'d> Arrangement<'d> {
         let range = first.gap.start..last.own.end;
         let line_end = self.dockerfile.line_end();
         let ends_with_line = self.dockerfile.slice(range.clone()).ends_with('\n');
-        let mut gaps = self.blocks.iter().map(|block| self.dockerfile.slice(block.gap.clone()));
+        let mut gaps: Vec<(usize, &str)> =
+            self.blocks.iter().map(|block| (block.at, self.dockerfile.slice(block.gap.clone()))).collect();
         let mut text = String::new();
         for piece in pieces {
-            if piece.gap {
-                text.push_str(gaps.next().unwrap_or_default());
+            if let Some(place) = piece.gap.and_then(|at| gaps.iter().position(|(own, _)| *own == at)) {
+                text.push_str(gaps.remove(place).1);
             }
             for line in &piece.new {
                 text.push_str(line);
@@ -105,7 +107,8 @@ impl<'d> Arrangement<'d> {
                 text.push_str(line_end);
             }
         }
-        gaps.for_each(|gap| text.push_str(gap));
+        // Comments in a gap that nobody asked for are not lost.
+        gaps.iter().filter(|(_, gap)| !gap.trim().is_empty()).for_each(|(_, gap)| text.push_str(gap));
         if !ends_with_line {
             text.truncate(text.trim_end_matches(['\r', '\n']).len());
         }
@@ -138,9 +141,10 @@ mod tests {
         let (first, last) = (*starts.first().unwrap(), *starts.last().unwrap());
         let arrangement = Arrangement::between(&dockerfile, first, last).unwrap();
         let mut order: Vec<usize> = arrangement.instructions().collect();
+        let places = order.clone();
         order.rotate_right(1);
-        let pieces: Vec<Piece> =
-            order.into_iter().map(|at| Piece { new: Vec::new(), content: Content::Instruction(at), gap: true }).collect();
+        let piece = |(at, gap): (usize, usize)| Piece { new: Vec::new(), content: Content::Instruction(at), gap: Some(gap) };
+        let pieces: Vec<Piece> = order.into_iter().zip(places).map(piece).collect();
         let mut set = EditSet::default();
         assert!(set.add(&[arrangement.edit(&pieces).unwrap()]));
         set.apply(text).unwrap()

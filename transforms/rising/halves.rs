@@ -9,6 +9,9 @@ use crate::shell::{Cut, List};
 use crate::syntax::{Dockerfile, Instruction};
 use std::ops::Range;
 
+/// Lines longer than this are broken.
+const WIDEST: usize = 120;
+
 /// The texts of two RUNs (no line end behind them).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halves {
@@ -108,7 +111,7 @@ impl<'d> Cuttable<'d> {
     pub fn prepared(&self, command: &str, start: usize, cut: Option<Cut>, edits: &[Edit]) -> Result<Halves, String> {
         let no_place = || "the commands have no exact place in the text".to_owned();
         let Some(cut) = cut else {
-            let first = format!("{}{}{command}", self.head(), self.settings(start)?);
+            let first = self.broken(format!("{}{}{command}", self.head(), self.settings(start)?));
             let rest = if edits.is_empty() { None } else { Some(self.changed(edits).ok_or_else(no_place)?) };
             return Ok(Halves { first, rest, keeps_comments_below: true });
         };
@@ -116,6 +119,14 @@ impl<'d> Cuttable<'d> {
         let first = format!("{} && {command}", self.dockerfile.slice(self.instruction.span.start..end));
         let rest = self.rest(cut.start, end, edits).ok_or_else(no_place)??;
         Ok(Halves { first, rest: Some(rest), keeps_comments_below: false })
+    }
+
+    /// A new line that is too long for a reader, broken in front of its `&&`.
+    fn broken(&self, line: String) -> String {
+        if line.chars().count() <= WIDEST {
+            return line;
+        }
+        line.replace(" && ", &format!(" {}{}    && ", self.dockerfile.escape, self.dockerfile.line_end()))
     }
 
     /// The whole instruction with changes.

@@ -128,31 +128,29 @@ impl<'o, 'm> Movement<'o, 'm> {
             let at = start(*index)?;
             let new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
             let (content, gap) = match part {
-                RiserPart::Whole => (Content::Instruction(at), true),
-                RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(halves.first.clone()), false),
-                RiserPart::Halves(halves) => (Content::Replaced(at, halves.first.clone()), false),
+                RiserPart::Whole => (Content::Instruction(at), Some(at)),
+                RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(halves.first.clone()), None),
+                RiserPart::Halves(halves) => (Content::Replaced(at, halves.first.clone()), None),
             };
             pieces.push(Piece { new, content, gap });
         }
-        // The first piece stands behind the blank lines that were above the copy, whatever it is.
-        let mut gap_is_taken = pieces.first().is_some_and(|piece| !piece.gap);
-        if let Some(first) = pieces.first_mut() {
-            first.gap = true;
-        }
+        // What comes to stand first is parted from what is above it as the copy was, and the copy as that was.
+        let copy = start(self.over)?;
+        let of_first = pieces.first_mut().and_then(|first| std::mem::replace(&mut first.gap, Some(copy)));
         for index in self.over..=last {
+            let at = start(index)?;
             let content = match self.risers.get(&index) {
                 Some(RiserPart::Whole) => continue,
                 Some(RiserPart::Halves(halves)) => match &halves.rest {
-                    Some(rest) if halves.keeps_comments_below => Content::Replaced(start(index)?, rest.clone()),
+                    Some(rest) if halves.keeps_comments_below => Content::Replaced(at, rest.clone()),
                     Some(rest) => Content::Text(rest.clone()),
-                    None => Content::Instruction(start(index)?),
+                    None => Content::Instruction(at),
                 },
-                None if self.rise.pinned.contains(&index) => {
-                    Content::Replaced(start(index)?, self.pinned(index).ok_or_else(no_place)?)
-                }
-                None => Content::Instruction(start(index)?),
+                None if self.rise.pinned.contains(&index) => Content::Replaced(at, self.pinned(index).ok_or_else(no_place)?),
+                None => Content::Instruction(at),
             };
-            pieces.push(Piece { new: Vec::new(), content, gap: !std::mem::take(&mut gap_is_taken) });
+            let gap = if index == self.over { of_first } else { Some(at) };
+            pieces.push(Piece { new: Vec::new(), content, gap });
         }
         arrangement.edit(&pieces).ok_or_else(no_place)
     }
@@ -221,8 +219,12 @@ pub fn reordered(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[usize]) -
     let start = |index: usize| Some(steps.get(index)?.instruction.span.start);
     let (first, last) = (*order.iter().min()?, *order.iter().max()?);
     let arrangement = Arrangement::between(dockerfile, start(first)?, start(last)?)?;
-    let piece = |index: &usize| Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: true });
-    arrangement.edit(&order.iter().map(piece).collect::<Option<Vec<Piece>>>()?)
+    // Blank lines stay where they are.
+    let places: Vec<usize> = arrangement.instructions().collect();
+    let piece = |(index, gap): (&usize, &usize)| {
+        Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: Some(*gap) })
+    };
+    arrangement.edit(&order.iter().zip(&places).map(piece).collect::<Option<Vec<Piece>>>()?)
 }
 
 /// Whether something is copied from the build context.

@@ -344,7 +344,7 @@ impl Stubs {
             files => format!("| tee {} > /dev/null", files.join(" ")),
         };
         format!(
-            "{folders}echo '#![doc = \"stub\"] #![allow(warnings)] fn main() {{}}' {files} && {command} && rm -r {}",
+            "{folders}echo '#![doc = \"stub\"] #![allow(dead_code)] fn main() {{}}' {files} && {command} && rm -r {}",
             join(&self.removes)
         )
     }

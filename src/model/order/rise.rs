@@ -227,7 +227,8 @@ impl Order<'_> {
                 }
                 continue;
             };
-            if self.view.is_ignored(&from) {
+            // `target/*` leaves the folder, which is then empty.
+            if self.view.is_ignored(&from) || self.view.is_ignored(&format!("{from}/x")) {
                 continue;
             }
             let there = self.view.kind(&from).is_some();

@@ -4,7 +4,7 @@ use crate::ecosystems::{Dependencies, Ecosystem, Entangled, Part, Surroundings, 
 use crate::knowledge::Knowledge;
 
 const ONE: &str = "[package]\nname = \"one\"\n[dependencies]\nitoa = \"1\"\n";
-const STUB: &str = "echo '#![doc = \"stub\"] #![allow(warnings)] fn main() {}'";
+const STUB: &str = "echo '#![doc = \"stub\"] #![allow(dead_code)] fn main() {}'";
 
 fn ask_at(line: &str, files: &Files, at: &Surroundings) -> Result<Option<Dependencies>, Entangled> {
     Cargo.dependencies(&invocation(&line.split(' ').collect::<Vec<_>>()), at, files)
