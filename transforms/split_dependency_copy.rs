@@ -176,7 +176,7 @@ impl Stage<'_, '_> {
         let mut installs = Vec::new();
         for (command, print) in step.commands.iter().enumerate() {
             match &print.dependencies {
-                Some(Ok(Some(dependencies))) if reads_project(dependencies) && installs(print) => {
+                Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print) => {
                     installs.push(Install { at, command, print, dependencies });
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
@@ -418,7 +418,7 @@ impl Stage<'_, '_> {
 }
 
 /// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
-fn installs(command: &CommandPrint) -> bool {
+fn is_install(command: &CommandPrint) -> bool {
     let activity = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
     matches!(activity, Some(Activity::Install { .. }))
 }
