@@ -116,7 +116,11 @@ impl<'d> Cuttable<'d> {
             return Ok(Halves { first, rest, keeps_comments_below: true });
         };
         let end = self.range(0..cut.end).ok_or_else(no_place)?.end;
-        let first = format!("{} && {command}", self.dockerfile.slice(self.instruction.span.start..end));
+        let before = self.dockerfile.slice(self.instruction.span.start..end);
+        let first = match before.contains('\n') || before.chars().count() + command.chars().count() > WIDEST {
+            true => format!("{before}{}", format!(" && {command}").replace(" && ", &self.next_line())),
+            false => format!("{before} && {command}"),
+        };
         let rest = self.rest(cut.start, end, edits).ok_or_else(no_place)??;
         Ok(Halves { first, rest: Some(rest), keeps_comments_below: false })
     }
@@ -126,7 +130,12 @@ impl<'d> Cuttable<'d> {
         if line.chars().count() <= WIDEST {
             return line;
         }
-        line.replace(" && ", &format!(" {}{}    && ", self.dockerfile.escape, self.dockerfile.line_end()))
+        line.replace(" && ", &self.next_line())
+    }
+
+    /// `&&` on a line of its own.
+    fn next_line(&self) -> String {
+        format!(" {}{}    && ", self.dockerfile.escape, self.dockerfile.line_end())
     }
 
     /// The whole instruction with changes.
