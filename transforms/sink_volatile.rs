@@ -61,7 +61,7 @@ impl Transform for SinkVolatile {
     };
 
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
-        if !scene.dockerfile.instructions().any(|instruction| is_volatile_setting(instruction)) {
+        if !scene.dockerfile.instructions().any(is_volatile_setting) {
             return Vec::new();
         }
         let nothing = View::of_files([]);
