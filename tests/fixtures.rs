@@ -151,6 +151,10 @@ impl Case {
             writeln!(text, "\n{}{unsafe_too}", applied.title).unwrap();
             applied.notes.iter().for_each(|note| writeln!(text, "  {note}").unwrap());
         }
+        for left in outcome.remaining.iter().filter(|_| self.options.place.is_some()) {
+            writeln!(text, "\nonly with --unsafe: {}", left.title).unwrap();
+            left.notes.iter().for_each(|note| writeln!(text, "  {note}").unwrap());
+        }
         if outcome.stop == Stop::Broken {
             text.push_str("\nthe builder refuses this file\n");
         }
