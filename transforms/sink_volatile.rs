@@ -61,7 +61,7 @@ impl Transform for SinkVolatile {
     };
 
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
-        if !scene.dockerfile.instructions().any(|instruction| is_volatile_setting(instruction)) {
+        if !scene.dockerfile.instructions().any(is_volatile_setting) {
             return Vec::new();
         }
         let nothing = View::of_files([]);
@@ -146,6 +146,13 @@ fn sink_from(dockerfile: &Dockerfile, order: &Order<'_>, first: usize) -> Option
 
 /// Whether a step may rise above another as far as settings go; both touch no files that matter.
 fn commutes(order: &Order<'_>, one: usize, behind: usize) -> bool {
+    let labels = |index: usize| {
+        let instruction = order.steps.get(index).map(|step| step.instruction).filter(|one| one.keyword == Keyword::Label);
+        instruction.map_or(&[][..], |label| &label.arguments.values).chunks(2).filter_map(|pair| pair.first()).collect::<Vec<_>>()
+    };
+    if labels(one).iter().any(|key| labels(behind).contains(key)) {
+        return false;
+    }
     match (order.print(one), order.print(behind)) {
         (Some(one), Some(behind)) => one.print.settings_clash(&behind.print).is_none(),
         _ => false,

@@ -37,12 +37,15 @@
 //! # References
 //! The Dockerfile reference on COPY, and Docker's guide "Optimize cache usage in builds": order your layers.
 
-use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
+mod ways;
+mod words;
+
+use super::rising::{self, Movement};
 use crate::context::View;
-use crate::ecosystems::{Activity, CommandChange, Dependencies, Entangled, Part};
-use crate::edit::{Applicability, Fix};
+use crate::ecosystems::{Activity, Dependencies, Part};
+use crate::edit::Fix;
 use crate::model::brought::ContextCopy;
-use crate::model::order::{CommandPrint, Order, Print, StepPrint};
+use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
 use crate::syntax::{Dockerfile, Keyword};
 
@@ -125,13 +128,6 @@ struct Install<'p> {
     dependencies: &'p Dependencies,
 }
 
-/// A command that goes above the source while another stays below it.
-struct Half {
-    command: String,
-    rest: Vec<CommandChange>,
-    dependencies: Dependencies,
-}
-
 impl Stage<'_, '_> {
     fn sites(&self) -> Vec<Site> {
         let mut sites = Vec::new();
@@ -181,16 +177,12 @@ impl Stage<'_, '_> {
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
                     let id = print.ecosystem.map_or("", |ecosystem| ecosystem.id());
-                    return Err(Refusal::Entangled { id, entangled: at_line(entangled, self.line(at)) });
+                    return Err(Refusal::Entangled { id, entangled: entangled.clone() });
                 }
                 _ => {}
             }
         }
         Ok(installs)
-    }
-
-    fn line(&self, at: usize) -> usize {
-        self.order.steps.get(at).map_or(0, |step| step.instruction.lines.0)
     }
 
     /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
@@ -259,162 +251,6 @@ impl Stage<'_, '_> {
         let uncut = || Refusal::NotEditable { why: "the RUN can't be cut where its source is first needed".to_owned() };
         Err(Some(why.unwrap_or_else(uncut)))
     }
-
-    /// Whether the dependencies of a command that also builds are installed above the copy already, by the author or by us.
-    fn is_prepared(&self, install: &Install<'_>, over: usize) -> bool {
-        let Part::FirstHalf { command: half, .. } = &install.dependencies.part else { return false };
-        let bolder = install.dependencies.bolder.as_ref().map(|bolder| bolder.command.as_str());
-        let id = install.print.ecosystem.map(|ecosystem| ecosystem.id());
-        let prepares = |step: &StepPrint| {
-            step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id).any(|command| {
-                matches!(&command.dependencies, Some(Ok(Some(dependencies)))
-                    if dependencies.part == Part::Whole && dependencies.files.iter().any(|file| install.dependencies.files.contains(file)))
-            })
-        };
-        let same_text =
-            |order: &Order<'_>, index: usize| {
-                order.steps.get(index).and_then(|step| step.run.as_ref()).is_some_and(|run| {
-                    run.text().contains(half.as_str()) || bolder.is_some_and(|bolder| run.text().contains(bolder))
-                })
-            };
-        let does = |order: &Order<'_>, index: usize| order.print(index).is_some_and(prepares) || same_text(order, index);
-        self.below.iter().any(|order| (0..order.steps.len()).any(|index| does(order, index)))
-            || (0..over).any(|index| does(self.order, index))
-    }
-
-    /// Ways to let the installs rise, the one that moves most first.
-    fn risers(&self, installs: &[Install<'_>]) -> Vec<Result<Riser, Refusal>> {
-        let (Some(first), Some(last)) = (installs.first(), installs.last()) else { return Vec::new() };
-        let Some(step) = self.order.print(first.at) else { return Vec::new() };
-        if let Some(half) = self.half_of(first) {
-            return self.first_halves(first, step, &half);
-        }
-        let whole = Riser { at: first.at, part: RiserPart::Whole, print: step.print.clone() };
-        let mut risers = vec![Ok(whole)];
-        risers.extend(self.prefixes(first.at, step, first.command.min(last.command)));
-        risers
-    }
-
-    /// The RUN cut behind as many commands as can be, those with the install among them.
-    fn prefixes(&self, at: usize, step: &StepPrint, install: usize) -> Vec<Result<Riser, Refusal>> {
-        let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
-            return Vec::new();
-        };
-        let start = |command: &CommandPrint| command.ran.invocation.span.start;
-        let Some(install) = step.commands.get(install).map(start) else { return Vec::new() };
-        let cuts = cuttable.cuts().into_iter().rev().take_while(|cut| cut.end > install);
-        cuts.map(|cut| {
-            let part = cuttable.cut(cut).map_err(|why| Refusal::NotEditable { why })?;
-            Ok(Riser { at, part: RiserPart::Halves(part), print: self.print_before(at, step, cut.end, None) })
-        })
-        .collect()
-    }
-
-    /// What the commands of a RUN before an offset touch, and `more`.
-    fn print_before(&self, at: usize, step: &StepPrint, offset: usize, more: Option<&CommandPrint>) -> Print {
-        let Some(own) = self.order.steps.get(at) else { return Print::default() };
-        let before = step.commands.iter().filter(|command| command.ran.invocation.span.start < offset);
-        StepPrint::of_commands(own, before.chain(more), self.order.view)
-    }
-
-    /// The dependencies-only half of a command that also needs the source; the bolder one where doubts are accepted.
-    fn half_of(&self, install: &Install<'_>) -> Option<Half> {
-        let Part::FirstHalf { command, rest, .. } = &install.dependencies.part else { return None };
-        let mut half = Half { command: command.clone(), rest: rest.clone(), dependencies: install.dependencies.clone() };
-        if let Some(bolder) = install.dependencies.bolder.as_ref().filter(|_| self.bold) {
-            half.command.clone_from(&bolder.command);
-            half.rest.clear();
-            half.dependencies.makes.extend(bolder.makes.iter().cloned());
-        }
-        Some(half)
-    }
-
-    /// A RUN of its own for the dependencies, in front of the source; with the commands before it if it can't do without.
-    fn first_halves(&self, install: &Install<'_>, step: &StepPrint, half: &Half) -> Vec<Result<Riser, Refusal>> {
-        let at = install.at;
-        let not_editable = |why: &str| vec![Err(Refusal::NotEditable { why: why.to_owned() })];
-        let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
-            return not_editable("the RUN is not written in a form that can be cut");
-        };
-        if install.print.ran.conditional {
-            return not_editable("the command may not run, or runs more than once");
-        }
-        let invocation = &install.print.ran.invocation;
-        let Some(edits) = cuttable.edits(invocation, &half.rest) else {
-            return not_editable("a change of the command that stays has no exact place in the text");
-        };
-        let span = invocation.span.clone();
-        let print = self.order.half(at, install.print, &half.dependencies);
-        let alone = self.print_before(at, step, 0, print.as_ref());
-        let before = self.print_before(at, step, span.start, None);
-        let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start);
-        let mut ways = Vec::new();
-        if before.footprint.clash(&alone.footprint).is_none() {
-            ways.push((None, alone));
-        }
-        if let Some(cut) = cut {
-            ways.push((Some(cut), self.print_before(at, step, cut.end, print.as_ref())));
-        }
-        if ways.is_empty() {
-            return not_editable("commands before it in the same RUN make what it needs");
-        }
-        let riser = |(cut, print)| {
-            let part = cuttable.prepared(&half.command, span.start, cut, &edits).map_err(|why| Refusal::NotEditable { why })?;
-            Ok(Riser { at, part: RiserPart::Halves(part), print })
-        };
-        ways.into_iter().map(riser).collect()
-    }
-
-    fn worded(&self, installs: &[Install<'_>], riser: &Riser, movement: &Movement<'_, '_>) -> Result<Fix, Refusal> {
-        let shown: Vec<String> = movement.copied().into_iter().map(str::to_owned).collect();
-        let command = installs.first().map(|install| quoted(self.order, install)).unwrap_or_default();
-        let half = matches!(installs.first().map(|install| &install.dependencies.part), Some(Part::FirstHalf { .. }));
-        let title = match (shown.as_slice(), half) {
-            ([], false) => format!("run `{command}` before the source is copied"),
-            ([], true) => format!("fetch what `{command}` needs before the source is copied"),
-            (names, false) => {
-                format!("copy {} first, so that an edit of the source does not run `{command}` again", listed(names))
-            }
-            (names, true) => format!("copy {} first and fetch what `{command}` needs before the source is copied", listed(names)),
-        };
-        let mut notes = Vec::new();
-        let mut applicability = Applicability::Safe;
-        let moved = installs.iter().filter(|install| self.rises(install, riser));
-        for install in moved {
-            let bolder = install.dependencies.bolder.as_ref().filter(|_| self.bold).map(|bolder| &bolder.doubt);
-            if let Some(doubt) = install.dependencies.doubt.as_ref().or(bolder) {
-                applicability = Applicability::Unsafe;
-                notes.push(doubt.clone());
-            }
-            notes.extend(install.dependencies.unpinned.iter().map(|what| {
-                format!(
-                    "{what}: it is now fetched when what was copied first changes, and no longer with each edit of the source"
-                )
-            }));
-        }
-        let rise = movement.rise();
-        if !rise.restored.is_empty() {
-            applicability = Applicability::Unsafe;
-            notes.push(format!(
-                "the install may write {}; the source, copied later, now puts the project's own back",
-                listed(&rise.restored)
-            ));
-        }
-        let edits = vec![movement.edit()?];
-        Ok(Fix {
-            title,
-            edits,
-            applicability,
-            notes,
-            removes_comments: Vec::new(),
-            moves: true,
-            ignores: rising::patterns(&rise.overlaid),
-        })
-    }
-
-    fn rises(&self, install: &Install<'_>, riser: &Riser) -> bool {
-        install.at == riser.at
-    }
 }
 
 /// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
@@ -425,32 +261,4 @@ fn is_install(command: &CommandPrint) -> bool {
 
 fn reads_project(dependencies: &Dependencies) -> bool {
     !dependencies.files.is_empty() || !dependencies.folders.is_empty()
-}
-
-/// The reason, with the line of the command where it names no place of its own.
-fn at_line(entangled: &Entangled, _line: usize) -> Entangled {
-    entangled.clone()
-}
-
-/// A command as it is written, blanks folded, cut.
-fn quoted(order: &Order<'_>, install: &Install<'_>) -> String {
-    const LONGEST: usize = 60;
-    let text = order.steps.get(install.at).and_then(|step| step.run.as_ref()).map_or("", |run| run.text());
-    let text = text.get(install.print.ran.invocation.span.clone()).unwrap_or_default();
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if folded.chars().count() <= LONGEST { folded } else { folded.chars().take(LONGEST).chain(['…']).collect() }
-}
-
-/// `a`, `a and b`, `a, b and 7 more`.
-fn listed(names: &[String]) -> String {
-    const MOST: usize = 4;
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [head @ .., last] if names.len() <= MOST => format!("{} and {last}", head.join(", ")),
-        _ => {
-            let shown: Vec<&str> = names.iter().take(MOST - 1).map(String::as_str).collect();
-            format!("{} and {} more", shown.join(", "), names.len() - shown.len())
-        }
-    }
 }

@@ -23,7 +23,6 @@ pub use run::{Form, Run, Script};
 pub use state::State;
 
 use crate::ecosystems::BaseImage;
-use crate::knowledge::Knowledge;
 use crate::syntax::{Dockerfile, Instruction, Keyword};
 use std::rc::Rc;
 

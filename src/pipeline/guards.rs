@@ -78,8 +78,8 @@ fn described(dockerfile: &Dockerfile) -> Vec<(&str, &Keyword)> {
     pairs
 }
 
-/// The instructions that set the configuration: in order, or where instructions move, in order within each stage and keyword; ENV in
-/// any order, since those that move set different variables.
+/// The instructions that set the configuration: in order, or where instructions move, in order within each stage and keyword; ENV and
+/// LABEL in any order, since those that move set different names.
 fn configuration(dockerfile: &Dockerfile, moves: bool) -> Vec<(usize, String, &str)> {
     let mut stage = 0;
     let mut parts = Vec::new();
@@ -92,7 +92,9 @@ fn configuration(dockerfile: &Dockerfile, moves: bool) -> Vec<(usize, String, &s
     }
     if moves {
         parts.sort_by(|one, other| {
-            let key = |part: &(usize, String, &str)| (part.0, part.1.clone(), (part.1 == "ENV").then(|| part.2.to_owned()));
+            let key = |part: &(usize, String, &str)| {
+                (part.0, part.1.clone(), matches!(part.1.as_str(), "ENV" | "LABEL").then(|| part.2.to_owned()))
+            };
             key(one).cmp(&key(other))
         });
     }

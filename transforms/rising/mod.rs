@@ -136,7 +136,7 @@ impl<'o, 'm> Movement<'o, 'm> {
         }
         // What comes to stand first is parted from what is above it as the copy was, and the copy as that was.
         let copy = start(self.over)?;
-        let of_first = pieces.first_mut().and_then(|first| std::mem::replace(&mut first.gap, Some(copy)));
+        let of_first = pieces.first_mut().and_then(|first| first.gap.replace(copy));
         for index in self.over..=last {
             let at = start(index)?;
             let content = match self.risers.get(&index) {

@@ -1,3 +1,5 @@
+//! What cargo reads, held by small projects.
+
 use crate::ecosystems::cargo::Cargo;
 use crate::ecosystems::testing::{Files, in_project, invocation};
 use crate::ecosystems::{Dependencies, Ecosystem, Entangled, Part, Surroundings, User};
@@ -162,7 +164,8 @@ fn tools_and_recipes() {
     let cook = found("cargo chef cook --release --recipe-path recipe.json", &files);
     assert_eq!((cook.files, cook.part, cook.makes), (vec![], Part::Whole, vec!["/app/target".to_owned()]));
     assert_eq!(found("cargo chef cook", &[("recipe.json", "")]).files, ["/app/recipe.json"]);
-    for line in ["cargo update", "cargo clean", "cargo build --offline", "sudo cargo build", "rustc main.rs"] {
+    assert_eq!(found("cargo clean", &files).makes, ["/app/target"]);
+    for line in ["cargo update", "cargo build --offline", "sudo cargo build", "rustc main.rs"] {
         assert!(!matches!(ask(line, &files), Ok(Some(found)) if line != "sudo cargo build" || found.bolder.is_some()), "{line}");
     }
 }

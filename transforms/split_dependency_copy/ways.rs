@@ -1,0 +1,128 @@
+//! The ways in which an install can go above the source: as it is, as the first part of its RUN, or by a command that does its first
+//! half.
+//!
+//! Owns: the texts and prints of what is to rise, and whether the author has done it already. Never does: choose between the ways.
+
+use super::{Install, Stage, rising};
+use crate::ecosystems::{CommandChange, Dependencies, Part};
+use crate::model::order::{CommandPrint, Order, Print, StepPrint};
+use crate::pipeline::Refusal;
+use rising::{Cuttable, Riser, RiserPart};
+
+/// A command that goes above the source while another stays below it.
+struct Half {
+    command: String,
+    rest: Vec<CommandChange>,
+    dependencies: Dependencies,
+}
+
+impl Stage<'_, '_> {
+    /// Whether the dependencies of a command that also builds are installed above the copy already, by the author or by us.
+    pub(super) fn is_prepared(&self, install: &Install<'_>, over: usize) -> bool {
+        let Part::FirstHalf { command: half, .. } = &install.dependencies.part else { return false };
+        let bolder = install.dependencies.bolder.as_ref().map(|bolder| bolder.command.as_str());
+        let id = install.print.ecosystem.map(|ecosystem| ecosystem.id());
+        let makes = install.dependencies.bolder.as_ref().map_or(&[][..], |bolder| &bolder.makes);
+        let alike = |own: &Dependencies| {
+            let files = own.files.iter().any(|file| install.dependencies.files.contains(file));
+            own.part == Part::Whole && (files || own.makes.iter().any(|folder| makes.contains(folder)))
+        };
+        let prepares = |step: &StepPrint| {
+            let mut own = step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id);
+            own.any(|command| matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies)))
+        };
+        // Lines of ours may be broken, so that only the words tell.
+        let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let halves: Vec<String> = [Some(half.as_str()), bolder].into_iter().flatten().map(folded).collect();
+        let same_text = |order: &Order<'_>, index: usize| {
+            let run = order.steps.get(index).and_then(|step| step.run.as_ref());
+            run.is_some_and(|run| halves.iter().any(|half| folded(run.text()).contains(half)))
+        };
+        let does = |order: &Order<'_>, index: usize| order.print(index).is_some_and(prepares) || same_text(order, index);
+        self.below.iter().any(|order| (0..order.steps.len()).any(|index| does(order, index)))
+            || (0..over).any(|index| does(self.order, index))
+    }
+
+    /// Ways to let the installs rise, the one that moves most first.
+    pub(super) fn risers(&self, installs: &[Install<'_>]) -> Vec<Result<Riser, Refusal>> {
+        let (Some(first), Some(last)) = (installs.first(), installs.last()) else { return Vec::new() };
+        let Some(step) = self.order.print(first.at) else { return Vec::new() };
+        if let Some(half) = self.half_of(first) {
+            return self.first_halves(first, step, &half);
+        }
+        let whole = Riser { at: first.at, part: RiserPart::Whole, print: step.print.clone() };
+        let mut risers = vec![Ok(whole)];
+        risers.extend(self.prefixes(first.at, step, first.command.min(last.command)));
+        risers
+    }
+
+    /// The RUN cut behind as many commands as can be, those with the install among them.
+    fn prefixes(&self, at: usize, step: &StepPrint, install: usize) -> Vec<Result<Riser, Refusal>> {
+        let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
+            return Vec::new();
+        };
+        let start = |command: &CommandPrint| command.ran.invocation.span.start;
+        let Some(install) = step.commands.get(install).map(start) else { return Vec::new() };
+        let cuts = cuttable.cuts().into_iter().rev().take_while(|cut| cut.end > install);
+        cuts.map(|cut| {
+            let part = cuttable.cut(cut).map_err(|why| Refusal::NotEditable { why })?;
+            Ok(Riser { at, part: RiserPart::Halves(part), print: self.print_before(at, step, cut.end, None) })
+        })
+        .collect()
+    }
+
+    /// What the commands of a RUN before an offset touch, and `more`.
+    fn print_before(&self, at: usize, step: &StepPrint, offset: usize, more: Option<&CommandPrint>) -> Print {
+        let Some(own) = self.order.steps.get(at) else { return Print::default() };
+        let before = step.commands.iter().filter(|command| command.ran.invocation.span.start < offset);
+        StepPrint::of_commands(own, before.chain(more), self.order.view)
+    }
+
+    /// The dependencies-only half of a command that also needs the source; the bolder one where doubts are accepted.
+    fn half_of(&self, install: &Install<'_>) -> Option<Half> {
+        let Part::FirstHalf { command, rest, .. } = &install.dependencies.part else { return None };
+        let mut half = Half { command: command.clone(), rest: rest.clone(), dependencies: install.dependencies.clone() };
+        if let Some(bolder) = install.dependencies.bolder.as_ref().filter(|_| self.bold) {
+            half.command.clone_from(&bolder.command);
+            half.rest.clear();
+            half.dependencies.makes.extend(bolder.makes.iter().cloned());
+        }
+        Some(half)
+    }
+
+    /// A RUN of its own for the dependencies, in front of the source; with the commands before it if it can't do without.
+    fn first_halves(&self, install: &Install<'_>, step: &StepPrint, half: &Half) -> Vec<Result<Riser, Refusal>> {
+        let at = install.at;
+        let not_editable = |why: &str| vec![Err(Refusal::NotEditable { why: why.to_owned() })];
+        let Some(cuttable) = self.order.steps.get(at).and_then(|own| Cuttable::of(self.dockerfile, own)) else {
+            return not_editable("the RUN is not written in a form that can be cut");
+        };
+        if install.print.ran.conditional {
+            return not_editable("the command may not run, or runs more than once");
+        }
+        let invocation = &install.print.ran.invocation;
+        let Some(edits) = cuttable.edits(invocation, &half.rest) else {
+            return not_editable("a change of the command that stays has no exact place in the text");
+        };
+        let span = invocation.span.clone();
+        let print = self.order.half(at, install.print, &half.dependencies);
+        let alone = self.print_before(at, step, 0, print.as_ref());
+        let before = self.print_before(at, step, span.start, None);
+        let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start);
+        let mut ways = Vec::new();
+        if before.footprint.clash(&alone.footprint).is_none() {
+            ways.push((None, alone));
+        }
+        if let Some(cut) = cut {
+            ways.push((Some(cut), self.print_before(at, step, cut.end, print.as_ref())));
+        }
+        if ways.is_empty() {
+            return not_editable("commands before it in the same RUN make what it needs");
+        }
+        let riser = |(cut, print)| {
+            let part = cuttable.prepared(&half.command, span.start, cut, &edits).map_err(|why| Refusal::NotEditable { why })?;
+            Ok(Riser { at, part: RiserPart::Halves(part), print })
+        };
+        ways.into_iter().map(riser).collect()
+    }
+}

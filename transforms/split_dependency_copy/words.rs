@@ -1,0 +1,81 @@
+//! What a fix says of itself.
+//!
+//! Owns: titles and notes, and how far a fix can be trusted. Never does: change a text.
+
+use super::{Install, Stage, rising};
+use crate::ecosystems::Part;
+use crate::edit::{Applicability, Fix};
+use crate::model::order::Order;
+use crate::pipeline::Refusal;
+use rising::{Movement, Riser};
+
+impl Stage<'_, '_> {
+    pub(super) fn worded(&self, installs: &[Install<'_>], riser: &Riser, movement: &Movement<'_, '_>) -> Result<Fix, Refusal> {
+        let shown: Vec<String> = movement.copied().into_iter().map(str::to_owned).collect();
+        let command = installs.first().map(|install| quoted(self.order, install)).unwrap_or_default();
+        let half = matches!(installs.first().map(|install| &install.dependencies.part), Some(Part::FirstHalf { .. }));
+        let title = match (shown.as_slice(), half) {
+            ([], false) => format!("run `{command}` before the source is copied"),
+            ([], true) => format!("fetch what `{command}` needs before the source is copied"),
+            (names, false) => {
+                format!("copy {} first, so that an edit of the source does not run `{command}` again", listed(names))
+            }
+            (names, true) => format!("copy {} first and fetch what `{command}` needs before the source is copied", listed(names)),
+        };
+        let mut notes = Vec::new();
+        let mut applicability = Applicability::Safe;
+        let moved = installs.iter().filter(|install| install.at == riser.at);
+        for install in moved {
+            let bolder = install.dependencies.bolder.as_ref().filter(|_| self.bold).map(|bolder| &bolder.doubt);
+            if let Some(doubt) = install.dependencies.doubt.as_ref().or(bolder) {
+                applicability = Applicability::Unsafe;
+                notes.push(doubt.clone());
+            }
+            notes.extend(install.dependencies.unpinned.iter().map(|what| {
+                format!(
+                    "{what}: it is now fetched when what was copied first changes, and no longer with each edit of the source"
+                )
+            }));
+        }
+        let rise = movement.rise();
+        if !rise.restored.is_empty() {
+            applicability = Applicability::Unsafe;
+            notes.push(format!(
+                "the install may write {}; the source, copied later, now puts the project's own back",
+                listed(&rise.restored)
+            ));
+        }
+        let edits = vec![movement.edit()?];
+        Ok(Fix {
+            title,
+            edits,
+            applicability,
+            notes,
+            removes_comments: Vec::new(),
+            moves: true,
+            ignores: rising::patterns(&rise.overlaid),
+        })
+    }
+}
+
+/// A command as it is written, blanks folded, cut.
+fn quoted(order: &Order<'_>, install: &Install<'_>) -> String {
+    const LONGEST: usize = 60;
+    let text = order.steps.get(install.at).and_then(|step| step.run.as_ref()).map_or("", |run| run.text());
+    let text = text.get(install.print.ran.invocation.span.clone()).unwrap_or_default();
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.chars().count() <= LONGEST { folded } else { folded.chars().take(LONGEST).chain(['…']).collect() }
+}
+/// `a`, `a and b`, `a, b and 7 more`.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 4;
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] if names.len() <= MOST => format!("{} and {last}", head.join(", ")),
+        _ => {
+            let shown: Vec<&str> = names.iter().take(MOST - 1).map(String::as_str).collect();
+            format!("{} and {} more", shown.join(", "), names.len() - shown.len())
+        }
+    }
+}
