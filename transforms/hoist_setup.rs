@@ -104,7 +104,9 @@ impl<'s, 'm> Stage<'s, 'm> {
                     Err(Some(_)) => {}
                 }
             }
-            if !movement.is_empty() {
+            // Cheap steps go along; alone they are worth no change.
+            let gains = movement.steps().any(|index| self.order.print(index).is_some_and(installs));
+            if gains {
                 let moved: Vec<usize> = movement.steps().collect();
                 refused.retain(|(at, _)| !moved.contains(at));
                 let fixed = movement.edit().map(|edit| self.worded(&movement, edit));
@@ -149,10 +151,11 @@ impl<'s, 'm> Stage<'s, 'm> {
         if self.makes_project_files(movement, step) {
             return Err(None);
         }
-        let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone() };
+        let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone(), doubt: None };
         let needs = movement.needs_of(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))?;
         let is_script = |needed: &String| step.commands.iter().any(|command| command.scripts.contains(needed));
-        if !needs.iter().all(is_script) {
+        // Above a copy of single files it would only get those copied once more.
+        if !needs.iter().all(is_script) || !needs.is_empty() && !self.is_broad(movement.copy()) {
             return Err(None);
         }
         movement.add(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))
@@ -176,7 +179,7 @@ impl<'s, 'm> Stage<'s, 'm> {
             title,
             edits: vec![edit],
             applicability: Applicability::Safe,
-            notes: Vec::new(),
+            notes: movement.unpinned(),
             removes_comments: Vec::new(),
             moves: true,
             ignores: Vec::new(),

@@ -44,7 +44,7 @@ use super::rising::{self, Movement};
 use crate::context::View;
 use crate::ecosystems::{Activity, Dependencies, Part};
 use crate::edit::Fix;
-use crate::model::brought::ContextCopy;
+use crate::model::brought::{ContextCopy, Map};
 use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
 use crate::syntax::{Dockerfile, Keyword};
@@ -76,7 +76,13 @@ impl Transform for SplitDependencyCopy {
         let stage = |(index, order)| {
             let chain = model.chain(index).into_iter().filter(|link| *link != index);
             let below = chain.filter_map(|link| orders.get(link)).collect();
-            Stage { dockerfile: scene.dockerfile, order, below, bold: scene.options.unsafe_fixes }
+            Stage {
+                dockerfile: scene.dockerfile,
+                order,
+                below,
+                bold: scene.options.unsafe_fixes,
+                shipped: model.is_shipped(index),
+            }
         };
         orders.iter().enumerate().map(stage).flat_map(|stage| stage.sites()).collect()
     }
@@ -97,7 +103,7 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let model = scene.model_with_named_workdirs();
     (0..model.stages.len()).find_map(|stage| {
         let order = Order::new(model, stage, &nothing)?;
-        let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false };
+        let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, shipped: true };
         let waits =
             |at: &usize| stage.is_below_folder(*at) && !matches!(stage.installs(*at), Ok(installs) if installs.is_empty());
         let at = (0..order.steps.len()).find(waits)?;
@@ -116,6 +122,8 @@ struct Stage<'s, 'm> {
     below: Vec<&'s Order<'m>>,
     /// Fixes after which the image may differ are asked for.
     bold: bool,
+    /// Its layers go into the image that comes out.
+    shipped: bool,
 }
 
 /// An install of the project's dependencies.
@@ -185,6 +193,15 @@ impl Stage<'_, '_> {
         Ok(installs)
     }
 
+    /// The refusal for a step that would go along and fetches what changes behind its name.
+    fn mutable(&self, movement: &Movement<'_, '_>) -> Option<Refusal> {
+        let (index, what) = movement.mutable()?;
+        let step = self.order.steps.get(index)?;
+        let why =
+            format!("it would have to go along, and {what} changes behind its name: above the source it would stay as it is");
+        Some(Refusal::InTheWay { line: step.instruction.lines.0, step: rising::shown(step), why })
+    }
+
     /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
     fn sources(&self, install: &Install<'_>) -> Vec<(usize, bool)> {
         let needed = |to: &str| install.dependencies.files.iter().chain(&install.dependencies.folders).any(|path| path == to);
@@ -193,9 +210,17 @@ impl Stage<'_, '_> {
             let step = self.order.print(index).filter(|step| step.from_context)?;
             let Some(copy) = &step.copy else { return Some((index, true)) };
             let folder = copy.maps.iter().any(|map| map.folder);
+            // A folder with nothing in it but manifests is no source.
+            let all_needed = |map: &Map| {
+                let files = self.order.view.files_below(&map.from);
+                let to = |file: &String| {
+                    format!("{}/{}", map.to, file.strip_prefix(map.from.as_str()).unwrap_or(file).trim_start_matches('/'))
+                };
+                files.len() < MANY && files.iter().all(|file| needed(&to(file)))
+            };
             // Single files are cut from each other by nobody; a copy of none that is needed sinks.
             let superfluous = match folder {
-                true => copy.maps.iter().any(|map| !needed(&map.to)),
+                true => copy.maps.iter().any(|map| !(needed(&map.to) || map.folder && all_needed(map))),
                 false => !half && !copy.maps.iter().any(|map| needed(&map.to)) && !self.is_read_between(copy, index, install.at),
             };
             superfluous.then_some((index, folder))
@@ -241,6 +266,7 @@ impl Stage<'_, '_> {
             };
             let mut movement = Movement::over(self.dockerfile, self.order, over);
             match movement.add(&riser) {
+                Ok(()) if movement.mutable().is_some() => why = why.or_else(|| self.mutable(&movement)),
                 Ok(()) => {
                     let moved = movement.steps().filter(|step| *step != riser.at).collect();
                     return Ok((self.worded(installs, &riser, &movement).map_err(Some)?, moved));
@@ -252,6 +278,9 @@ impl Stage<'_, '_> {
         Err(Some(why.unwrap_or_else(uncut)))
     }
 }
+
+/// So many files are never all manifests.
+const MANY: usize = 50;
 
 /// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
 fn is_install(command: &CommandPrint) -> bool {

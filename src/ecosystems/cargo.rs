@@ -103,6 +103,10 @@ impl Ecosystem for Cargo {
         Ok(CacheUse { mounts: vec![folder("registry"), folder("git")], ..CacheUse::default() })
     }
 
+    fn runs_build_scripts(&self) -> bool {
+        true
+    }
+
     fn only_fetches(&self, invocation: &Invocation) -> bool {
         invocation.known_arguments().any(|(_, word)| word == "fetch")
     }

@@ -120,6 +120,11 @@ pub trait Ecosystem: Sync {
         Ok(None)
     }
 
+    /// Whether its installs run code of most dependencies, which may read any variable: Cargo's build scripts.
+    fn runs_build_scripts(&self) -> bool {
+        false
+    }
+
     /// Other programs that read what this manager fetched, at build or run time: `make`, `air`.
     fn readers(&self) -> &'static [&'static str] {
         &[]

@@ -46,7 +46,10 @@ impl<'a> Reading<'a> {
                 Ok(())
             }
             Found::Folder => Err(not_seen(format!("{} is a folder, not a file", self.name(path)))),
-            Found::Nothing => Err(not_seen(format!("{} is not in the build context: an earlier step makes it", self.name(path)))),
+            Found::Nothing => Err(not_seen(format!(
+                "{} is not in the build context, or the ignore file keeps it from the builder",
+                self.name(path)
+            ))),
             Found::Unknown => {
                 Err(not_seen(format!("{} does not come with the source: what is in it can't be seen", self.name(path))))
             }

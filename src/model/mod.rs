@@ -186,6 +186,11 @@ impl<'a> Model<'a> {
         (stage + 1..self.stages.len()).filter(|other| self.chain(*other).contains(&stage)).collect()
     }
 
+    /// Whether a stage's layers are part of the image that comes out: it is the last one, or the last one is built on it.
+    pub fn is_shipped(&self, stage: usize) -> bool {
+        self.stages.len().checked_sub(1).is_some_and(|last| self.chain(last).contains(&stage))
+    }
+
     /// Whether a stage is built for several platforms at once, as far as the file's text tells. A stage that runs on the build
     /// platform, or on one that is named, is built once for all.
     pub fn several_platforms(&self, stage: usize) -> bool {

@@ -48,8 +48,14 @@ impl<'d> Cuttable<'d> {
         self.step.run.as_ref().map_or("", |run| run.text())
     }
 
-    /// `RUN --mount=… `, as it is written.
+    /// `RUN --mount=… `, as it is written, over several lines if it is.
     fn head(&self) -> String {
+        let start = self.instruction.span.start;
+        let before = self.range(0..1).map(|range| start..range.start);
+        let plain = |range: &Range<usize>| !self.instruction.inner_comments.iter().any(|comment| range.contains(&comment.start));
+        if let Some(range) = before.filter(plain) {
+            return self.dockerfile.slice(range).to_owned();
+        }
         let flags = self.instruction.flags.iter().map(|flag| self.dockerfile.slice(flag.span.clone()));
         std::iter::once(self.instruction.word.as_str()).chain(flags).collect::<Vec<_>>().join(" ") + " "
     }

@@ -8,10 +8,12 @@ mod halves;
 
 pub use halves::{Cuttable, Halves};
 
+use crate::ecosystems::Dependencies;
 use crate::edit::Edit;
 use crate::edit::arrange::{Arrangement, Content, Piece};
 use crate::model::Step;
 use crate::model::brought::is_context_copy;
+use crate::model::footprint::Fetch;
 use crate::model::order::{InTheWay, Order, Print, Rise};
 use crate::pipeline::Refusal;
 use crate::syntax::{Dockerfile, Keyword};
@@ -26,6 +28,8 @@ pub struct Riser {
     pub part: RiserPart,
     /// What that touches.
     pub print: Print,
+    /// Why the image may be worse once it has risen.
+    pub doubt: Option<String>,
 }
 
 /// Which part of a step rises.
@@ -92,11 +96,6 @@ impl<'o, 'm> Movement<'o, 'm> {
         self.over
     }
 
-    /// Whether nothing rises.
-    pub fn is_empty(&self) -> bool {
-        self.risers.is_empty()
-    }
-
     /// The steps that rise, those that go along included.
     pub fn steps(&self) -> impl Iterator<Item = usize> + '_ {
         self.risers.keys().copied()
@@ -112,6 +111,29 @@ impl<'o, 'm> Movement<'o, 'm> {
         let mut names: Vec<&str> = self.rise.needs.iter().map(|need| need.from.as_str()).collect();
         names.sort_by_key(|name| (name.matches('/').count(), copies::is_lock(name), *name));
         names
+    }
+
+    /// What the rising steps fetch without an exact version, in words.
+    pub fn unpinned(&self) -> Vec<String> {
+        let steps = self.risers.keys().filter_map(|index| self.order.print(*index));
+        let mut notes: Vec<String> = Vec::new();
+        for command in steps.flat_map(|step| &step.commands) {
+            let Some(Ok(Some(Dependencies { unpinned: Some(what), .. }))) = &command.dependencies else { continue };
+            let note =
+                format!("{what}: it is now fetched when what is above it changes, and no longer with each edit of the source");
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        notes
+    }
+
+    /// What a rising step fetches that changes behind its name; above the source it would stay as it is.
+    pub fn mutable(&self) -> Option<(usize, &str)> {
+        self.risers.keys().find_map(|index| match &self.order.print(*index)?.print.footprint.fetches {
+            Fetch::Mutable(what) => Some((*index, what.as_str())),
+            _ => None,
+        })
     }
 
     /// The edit that makes the new order.
@@ -219,8 +241,18 @@ pub fn reordered(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[usize]) -
     let start = |index: usize| Some(steps.get(index)?.instruction.span.start);
     let (first, last) = (*order.iter().min()?, *order.iter().max()?);
     let arrangement = Arrangement::between(dockerfile, start(first)?, start(last)?)?;
-    // Blank lines stay where they are.
-    let places: Vec<usize> = arrangement.instructions().collect();
+    // What comes to stand first is parted from what is above it as the old first was, and that as the new one was.
+    let (old, new) = (start(first)?, start(*order.first()?)?);
+    let place = |at: usize| {
+        if at == old {
+            new
+        } else if at == new {
+            old
+        } else {
+            at
+        }
+    };
+    let places = order.iter().map(|index| start(*index).map(place)).collect::<Option<Vec<usize>>>()?;
     let piece = |(index, gap): (&usize, &usize)| {
         Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: Some(*gap) })
     };

@@ -50,7 +50,7 @@ impl Stage<'_, '_> {
         if let Some(half) = self.half_of(first) {
             return self.first_halves(first, step, &half);
         }
-        let whole = Riser { at: first.at, part: RiserPart::Whole, print: step.print.clone() };
+        let whole = Riser { at: first.at, part: RiserPart::Whole, print: step.print.clone(), doubt: None };
         let mut risers = vec![Ok(whole)];
         risers.extend(self.prefixes(first.at, step, first.command.min(last.command)));
         risers
@@ -66,9 +66,19 @@ impl Stage<'_, '_> {
         let cuts = cuttable.cuts().into_iter().rev().take_while(|cut| cut.end > install);
         cuts.map(|cut| {
             let part = cuttable.cut(cut).map_err(|why| Refusal::NotEditable { why })?;
-            Ok(Riser { at, part: RiserPart::Halves(part), print: self.print_before(at, step, cut.end, None) })
+            let print = self.print_before(at, step, cut.end, None);
+            Ok(Riser { at, part: RiserPart::Halves(part), print, doubt: self.keeps_removed(at, step, cut.start) })
         })
         .collect()
+    }
+
+    /// What a command behind a cut takes off again, which then stays in a layer below.
+    fn keeps_removed(&self, at: usize, step: &StepPrint, cut: usize) -> Option<String> {
+        let behind = step.commands.iter().filter(|command| command.ran.invocation.span.start >= cut);
+        let remover = behind.filter(|_| self.shipped).find(|command| command.removes_packages())?;
+        let text = self.order.steps.get(at)?.run.as_ref()?.text().get(remover.ran.invocation.span.clone())?;
+        let shown = text.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+        Some(format!("`{shown} …` now runs in a layer of its own, so that what it removes still takes room in the layer below"))
     }
 
     /// What the commands of a RUN before an offset touch, and `more`.
@@ -121,7 +131,7 @@ impl Stage<'_, '_> {
         }
         let riser = |(cut, print)| {
             let part = cuttable.prepared(&half.command, span.start, cut, &edits).map_err(|why| Refusal::NotEditable { why })?;
-            Ok(Riser { at, part: RiserPart::Halves(part), print })
+            Ok(Riser { at, part: RiserPart::Halves(part), print, doubt: None })
         };
         ways.into_iter().map(riser).collect()
     }

@@ -37,6 +37,11 @@ impl Stage<'_, '_> {
                 )
             }));
         }
+        if let Some(doubt) = &riser.doubt {
+            applicability = Applicability::Unsafe;
+            notes.push(doubt.clone());
+        }
+        notes.extend(movement.unpinned());
         let rise = movement.rise();
         if !rise.restored.is_empty() {
             applicability = Applicability::Unsafe;

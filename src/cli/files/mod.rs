@@ -43,7 +43,9 @@ fn cores() -> usize {
 /// The name of a file for `a/…` and `b/…` of a diff: links resolved, as git wants it, and as seen from `folder`;
 /// as seen from the root where the file lies outside.
 pub(super) fn name_in_diff(file: &Path, folder: Option<&Path>) -> PathBuf {
-    let Ok(real) = file.canonicalize() else { return file.to_owned() };
+    // A file that is not there yet has a folder that is.
+    let folder_of_file = || Some(file.parent()?.canonicalize().ok()?.join(file.file_name()?));
+    let Some(real) = file.canonicalize().ok().or_else(folder_of_file) else { return file.to_owned() };
     match folder.and_then(|folder| real.strip_prefix(folder).ok()) {
         Some(inside) => inside.to_owned(),
         None => real,

@@ -433,7 +433,7 @@ fn expanded(text: &str, folder: &str, reading: &Reading) -> Result<Vec<String>, 
         .collect();
     match (files.as_slice(), reading.project.look(&place)) {
         ([], Found::Unknown) => Err(not_seen(format!("which files `{text}` stands for can't be seen"))),
-        ([], _) => Err(not_seen(format!("no file of the build context matches `{text}`: an earlier step makes it"))),
+        ([], _) => Err(not_seen(format!("no file that the builder gets from the context matches `{text}`"))),
         _ => Ok(files),
     }
 }

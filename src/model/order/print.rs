@@ -3,7 +3,7 @@
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
 use crate::context::View;
-use crate::ecosystems::{self, Dependencies, Ecosystem, Entangled, Project, User};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Project, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -56,6 +56,12 @@ pub struct CommandPrint {
 }
 
 impl CommandPrint {
+    /// Whether it takes packages off again: `apk del`, `apt-get purge`.
+    pub fn removes_packages(&self) -> bool {
+        const VERBS: &[&str] = &["autopurge", "autoremove", "del", "erase", "purge", "remove", "uninstall"];
+        self.ecosystem.is_some() && self.ran.invocation.known_arguments().any(|(_, word)| VERBS.contains(&word))
+    }
+
     /// The same command's first half alone, which touches no more than these dependencies say.
     pub fn half(&self, dependencies: &Dependencies, footprint: Footprint) -> Self {
         Self {
@@ -163,6 +169,12 @@ fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, 
     let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
     let dependencies = owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, &at, project));
     let mut footprint = footprint::of_command(&ran, &at, project);
+    let builds = owner.is_some_and(|ecosystem| {
+        ecosystem.runs_build_scripts() && matches!(ecosystem.recognise(&ran.invocation), Some(Activity::Install { .. }))
+    });
+    if builds {
+        footprint.variables = Variables::All;
+    }
     for region in [&mut footprint.reads, &mut footprint.writes] {
         if let Some(why) = region.anything.as_mut() {
             *why = format!("line {line}: {why}");
