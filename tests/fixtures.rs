@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use toml_edit::{DocumentMut, Item};
+use toml_edit::{Array, DocumentMut, Item};
 
 #[path = "support/comments.rs"]
 mod comments;
@@ -21,7 +21,10 @@ mod comments;
 const FEWEST: usize = 60;
 
 /// A transform that leaves nothing alone but what is right already.
-const NEVER_REFUSES: &[&str] = &["syntax-header"];
+const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-change", "dockerignore"];
+
+/// What a `case.toml` may say.
+const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "assume-manifests", "tracked", "commits"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Expect {
@@ -52,8 +55,7 @@ impl Case {
         };
         let settings: DocumentMut = read("case.toml").parse().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for (key, _) in settings.iter() {
-            let known = ["hazard", "expect", "reason", "unsafe", "only", "syntax", "assume-manifests"].contains(&key);
-            assert!(known, "{}: case.toml says `{key}`, which nobody reads", folder.display());
+            assert!(KEYS.contains(&key), "{}: case.toml says `{key}`, which nobody reads", folder.display());
         }
         let word = |key: &str| settings.get(key).and_then(Item::as_str).map(str::to_owned);
         let mut options =
@@ -61,7 +63,7 @@ impl Case {
         if let Some(only) = settings.get("only").and_then(Item::as_array) {
             options.only = only.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
         }
-        options.place = place(folder);
+        options.place = place(folder, &settings);
         options.assume_manifests = settings.get("assume-manifests").and_then(Item::as_bool) == Some(true);
         match word("syntax").as_deref() {
             Some("off") => options.syntax = None,
@@ -112,7 +114,10 @@ impl Case {
                 let own = outcome.applied.iter().any(|applied| applied.transform == self.transform);
                 assert!(outcome.changed() && own, "{} did nothing; refused:\n{said}", self.transform);
             }
-            Expect::Untouched | Expect::Refused => assert_eq!(outcome.before, outcome.after, "it was changed"),
+            Expect::Untouched | Expect::Refused => {
+                assert_eq!(outcome.before, outcome.after, "it was changed");
+                assert_eq!(outcome.ignore, None, "the ignore file was changed");
+            }
         }
         match &self.reason {
             Some(reason) => {
@@ -145,6 +150,10 @@ impl Case {
             let unsafe_too = if applied.applicability == Applicability::Unsafe { " (unsafe)" } else { "" };
             writeln!(text, "\n{}{unsafe_too}", applied.title).unwrap();
             applied.notes.iter().for_each(|note| writeln!(text, "  {note}").unwrap());
+        }
+        for left in outcome.remaining.iter().filter(|_| self.options.place.is_some()) {
+            writeln!(text, "\nonly with --unsafe: {}", left.title).unwrap();
+            left.notes.iter().for_each(|note| writeln!(text, "  {note}").unwrap());
         }
         if outcome.stop == Stop::Broken {
             text.push_str("\nthe builder refuses this file\n");
@@ -181,8 +190,9 @@ impl Case {
     }
 }
 
-/// The build context in `context/`, where there is one, and the other Dockerfiles in it.
-fn place(folder: &Path) -> Option<Place> {
+/// The build context in `context/`, where there is one, and the other Dockerfiles in it. Git is asked where the case says what it
+/// tracks, or which paths its commits touched.
+fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
     let root = folder.join("context");
     let mut files = Vec::new();
     read_below(&root, &root, &mut files)?;
@@ -190,8 +200,19 @@ fn place(folder: &Path) -> Option<Place> {
         .iter()
         .filter(|(name, _)| name.ends_with("Dockerfile"))
         .filter_map(|(name, text)| Some(OtherFile { name: name.clone(), text: text.as_deref()?.into() }));
-    let view = View::of_files(files.iter().map(|(name, text)| (name.as_str(), text.as_deref())));
+    let mut view = View::of_files(files.iter().map(|(name, text)| (name.as_str(), text.as_deref())));
+    let (tracked, commits) = (settings.get("tracked"), settings.get("commits"));
+    if tracked.is_some() || commits.is_some() {
+        let commits: Vec<Vec<&str>> =
+            commits.and_then(Item::as_array).iter().flat_map(|list| list.iter()).map(|paths| words(paths.as_array())).collect();
+        let commits: Vec<&[&str]> = commits.iter().map(Vec::as_slice).collect();
+        view = view.with_git(&words(tracked.and_then(Item::as_array)), &commits);
+    }
     Some(Place { view, others: others.collect(), targets: Vec::new() })
+}
+
+fn words(list: Option<&Array>) -> Vec<&str> {
+    list.iter().flat_map(|list| list.iter()).map(|word| word.as_str().unwrap()).collect()
 }
 
 fn read_below(root: &Path, folder: &Path, files: &mut Vec<(String, Option<String>)>) -> Option<()> {
