@@ -203,8 +203,15 @@ impl Stage<'_, '_> {
     }
 
     /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
-    fn sources(&self, install: &Install<'_>) -> Vec<(usize, bool)> {
-        let needed = |to: &str| install.dependencies.files.iter().chain(&install.dependencies.folders).any(|path| path == to);
+    fn sources(&self, install: &Install<'_>, installs: &[Install<'_>]) -> Vec<(usize, bool)> {
+        let needed = |to: &str| {
+            let mut paths = installs.iter().flat_map(|own| own.dependencies.files.iter().chain(&own.dependencies.folders));
+            paths.any(|path| path == to)
+        };
+        // Other commands of the RUN may read it.
+        let own = self.order.print(install.at).map(|step| &step.print.footprint.reads);
+        let reads_any =
+            |copy: &ContextCopy| own.is_some_and(|own| own.anything.is_none() && copy.maps.iter().any(|map| own.holds(&map.to)));
         let half = install.dependencies.part != Part::Whole;
         let broad = |index: usize| {
             let step = self.order.print(index).filter(|step| step.from_context)?;
@@ -221,7 +228,12 @@ impl Stage<'_, '_> {
             // Single files are cut from each other by nobody; a copy of none that is needed sinks.
             let superfluous = match folder {
                 true => copy.maps.iter().any(|map| !(needed(&map.to) || map.folder && all_needed(map))),
-                false => !half && !copy.maps.iter().any(|map| needed(&map.to)) && !self.is_read_between(copy, index, install.at),
+                false => {
+                    !half
+                        && !reads_any(copy)
+                        && !copy.maps.iter().any(|map| needed(&map.to))
+                        && !self.is_read_between(copy, index, install.at)
+                }
             };
             superfluous.then_some((index, folder))
         };
@@ -239,7 +251,7 @@ impl Stage<'_, '_> {
     fn fix(&self, installs: &[Install<'_>]) -> Result<(Fix, Vec<usize>), Option<Refusal>> {
         let Some(first) = installs.first() else { return Err(None) };
         let mut refusal = None;
-        for (over, folder) in self.sources(first) {
+        for (over, folder) in self.sources(first, installs) {
             match self.attempt(installs, over) {
                 Ok(done) => return Ok(done),
                 // A single file of settings is no source: nothing is said of it.
@@ -254,6 +266,9 @@ impl Stage<'_, '_> {
     fn attempt(&self, installs: &[Install<'_>], over: usize) -> Result<(Fix, Vec<usize>), Option<Refusal>> {
         if installs.first().is_some_and(|install| self.is_prepared(install, over)) {
             return Err(None);
+        }
+        if let Some(refusal) = installs.first().and_then(|install| self.hinders_half(install, over)) {
+            return Err(Some(refusal));
         }
         let mut why = None;
         for riser in self.risers(installs) {

@@ -53,6 +53,9 @@ pub struct Dependencies {
     pub doubt: Option<String>,
     /// What is not pinned and so is now fetched less often. `None`: all is locked or pinned.
     pub unpinned: Option<String>,
+    /// Files that stand in for sources during a first half, and are removed by it with the folders that it makes for them. Nothing of the
+    /// project may lie there yet.
+    pub stubs: Vec<String>,
     /// A first half that does more than [`Dependencies::part`], for those who accept a doubt. It needs the same files.
     pub bolder: Option<Bolder>,
 }

@@ -37,6 +37,8 @@ pub struct Piece {
     /// The instruction whose gap (what parts it from the one above) stands in front; `None`: it stands directly behind the piece
     /// before.
     pub gap: Option<usize>,
+    /// Without a gap of its own it is parted by a blank line.
+    pub blank: bool,
 }
 
 /// The text of a piece.
@@ -85,6 +87,11 @@ impl<'d> Arrangement<'d> {
         self.blocks.iter().map(|block| block.at)
     }
 
+    /// Whether something parts the instruction from the one above.
+    pub fn has_gap(&self, at: usize) -> bool {
+        self.blocks.iter().any(|block| block.at == at && !block.gap.is_empty())
+    }
+
     /// The edit that puts `pieces` in the place of all of it. `None` when it names an instruction that is not there.
     pub fn edit(&self, pieces: &[Piece]) -> Option<Edit> {
         let (first, last) = (self.blocks.first()?, self.blocks.last()?);
@@ -97,6 +104,8 @@ impl<'d> Arrangement<'d> {
         for piece in pieces {
             if let Some(place) = piece.gap.and_then(|at| gaps.iter().position(|(own, _)| *own == at)) {
                 text.push_str(gaps.remove(place).1);
+            } else if piece.blank {
+                text.push_str(line_end);
             }
             for line in &piece.new {
                 text.push_str(line);
@@ -143,7 +152,12 @@ mod tests {
         let mut order: Vec<usize> = arrangement.instructions().collect();
         let places = order.clone();
         order.rotate_right(1);
-        let piece = |(at, gap): (usize, usize)| Piece { new: Vec::new(), content: Content::Instruction(at), gap: Some(gap) };
+        let piece = |(at, gap): (usize, usize)| Piece {
+            new: Vec::new(),
+            content: Content::Instruction(at),
+            gap: Some(gap),
+            blank: false,
+        };
         let pieces: Vec<Piece> = order.into_iter().zip(places).map(piece).collect();
         let mut set = EditSet::default();
         assert!(set.add(&[arrangement.edit(&pieces).unwrap()]));

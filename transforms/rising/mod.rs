@@ -154,7 +154,7 @@ impl<'o, 'm> Movement<'o, 'm> {
                 RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(halves.first.clone()), None),
                 RiserPart::Halves(halves) => (Content::Replaced(at, halves.first.clone()), None),
             };
-            pieces.push(Piece { new, content, gap });
+            pieces.push(Piece { new, content, gap, blank: false });
         }
         // What comes to stand first is parted from what is above it as the copy was, and the copy as that was.
         let copy = start(self.over)?;
@@ -172,7 +172,8 @@ impl<'o, 'm> Movement<'o, 'm> {
                 None => Content::Instruction(at),
             };
             let gap = if index == self.over { of_first } else { Some(at) };
-            pieces.push(Piece { new: Vec::new(), content, gap });
+            let blank = index == self.over && gap.is_none() && arrangement.has_gap(at);
+            pieces.push(Piece { new: Vec::new(), content, gap, blank });
         }
         arrangement.edit(&pieces).ok_or_else(no_place)
     }
@@ -254,7 +255,7 @@ pub fn reordered(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[usize]) -
     };
     let places = order.iter().map(|index| start(*index).map(place)).collect::<Option<Vec<usize>>>()?;
     let piece = |(index, gap): (&usize, &usize)| {
-        Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: Some(*gap) })
+        Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: Some(*gap), blank: false })
     };
     arrangement.edit(&order.iter().zip(&places).map(piece).collect::<Option<Vec<Piece>>>()?)
 }

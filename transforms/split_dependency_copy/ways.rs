@@ -4,7 +4,8 @@
 //! Owns: the texts and prints of what is to rise, and whether the author has done it already. Never does: choose between the ways.
 
 use super::{Install, Stage, rising};
-use crate::ecosystems::{CommandChange, Dependencies, Part};
+use crate::ecosystems::{CommandChange, Dependencies, Found, Part, Project};
+use crate::model::mount_option;
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
 use crate::pipeline::Refusal;
 use rising::{Cuttable, Riser, RiserPart};
@@ -25,7 +26,8 @@ impl Stage<'_, '_> {
         let makes = install.dependencies.bolder.as_ref().map_or(&[][..], |bolder| &bolder.makes);
         let alike = |own: &Dependencies| {
             let files = own.files.iter().any(|file| install.dependencies.files.contains(file));
-            own.part == Part::Whole && (files || own.makes.iter().any(|folder| makes.contains(folder)))
+            // A build above the copy has fetched it all, too.
+            files || own.part == Part::Whole && own.makes.iter().any(|folder| makes.contains(folder))
         };
         let prepares = |step: &StepPrint| {
             let mut own = step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id);
@@ -86,6 +88,26 @@ impl Stage<'_, '_> {
         let Some(own) = self.order.steps.get(at) else { return Print::default() };
         let before = step.commands.iter().filter(|command| command.ran.invocation.span.start < offset);
         StepPrint::of_commands(own, before.chain(more), self.order.view)
+    }
+
+    /// What hinders a first half above the copy `over`, in words.
+    pub(super) fn hinders_half(&self, install: &Install<'_>, over: usize) -> Option<Refusal> {
+        let Part::FirstHalf { only_fetches, .. } = install.dependencies.part else { return None };
+        let laid = self.order.laid_before(over);
+        let manifests: Vec<&str> = install.dependencies.files.iter().filter_map(|file| Some(file.rsplit_once('/')?.0)).collect();
+        let taken = |stub: &&String| {
+            let folder = stub.rsplit_once('/').map_or("", |(folder, _)| folder);
+            laid.look(stub) == Found::File || !manifests.contains(&folder) && laid.look(folder) == Found::Folder
+        };
+        if let Some(stub) = install.dependencies.stubs.iter().find(taken) {
+            let why = format!("a stub in the place of {stub} would take away what an earlier step put there");
+            return Some(Refusal::NotEditable { why });
+        }
+        let step = self.order.steps.get(install.at)?;
+        let mounted = step.instruction.flags_named("mount").any(|mount| mount_option(mount.value(), "type") == Some("cache"));
+        let bolder = self.bold && install.dependencies.bolder.is_some();
+        let why = "it would only fetch, and the cache mounts of this RUN keep what is fetched already".to_owned();
+        (only_fetches && mounted && !bolder).then_some(Refusal::NoGain { why })
     }
 
     /// The dependencies-only half of a command that also needs the source; the bolder one where doubts are accepted.

@@ -1,3 +1,3 @@
-import psycopg2
+import psycopg
 
-print(psycopg2.__version__)
+print(psycopg.__version__)

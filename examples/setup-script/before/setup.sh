@@ -7,3 +7,4 @@ rm -rf /var/lib/apt/lists/*
 
 useradd --uid 1001 --create-home app
 mkdir -p /var/log/app
+chown app:app /var/log/app

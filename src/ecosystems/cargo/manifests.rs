@@ -154,7 +154,7 @@ impl Halves<'_> {
         let bolder = if ran(&["clean"]) { None } else { self.build(&names, &stubs, &root, configuration)? };
         let command = stubs.around(&self.fetch()?);
         let part = Part::FirstHalf { command, rest: Vec::new(), only_fetches: true };
-        Ok(Dependencies { unpinned, bolder, ..gathered.finish(part) })
+        Ok(Dependencies { unpinned, bolder, stubs: targets.iter().cloned().collect(), ..gathered.finish(part) })
     }
 
     /// The manifest that the command means.

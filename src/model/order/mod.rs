@@ -13,7 +13,7 @@ pub use rise::{InTheWay, Needed, Rise};
 use super::brought::Laid;
 use super::{Model, Stage, Step};
 use crate::context::View;
-use crate::ecosystems::Dependencies;
+use crate::ecosystems::{Dependencies, Invocation};
 use std::cell::OnceCell;
 
 /// One stage in the light of its build context.
@@ -43,8 +43,14 @@ impl<'m> Order<'m> {
     /// What a step touches.
     pub fn print(&self, index: usize) -> Option<&StepPrint> {
         let step = self.steps.get(index)?;
-        let print = || StepPrint::of(self.stage, step, &self.laid_before(index), self.view);
+        let print = || StepPrint::of(self.stage, step, &self.laid_before(index), self.view, &self.earlier(index));
         Some(self.prints.get(index)?.get_or_init(print))
+    }
+
+    /// The commands of the RUNs above a step, in order.
+    fn earlier(&self, index: usize) -> Vec<Invocation> {
+        let above = (0..index).filter_map(|above| self.print(above));
+        above.flat_map(|step| &step.commands).map(|command| command.ran.invocation.clone()).collect()
     }
 
     /// The first half of a command alone: what it touches is what these dependencies say.

@@ -3,7 +3,7 @@
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Project, User};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -89,16 +89,16 @@ pub struct StepPrint {
 
 impl StepPrint {
     /// Reads a step that comes behind what `laid` holds.
-    pub fn of(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View) -> Self {
+    pub fn of(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View, earlier: &[Invocation]) -> Self {
         let instruction = step.instruction;
         match instruction.keyword {
-            Keyword::Run => Self::of_run(stage, step, laid, view),
+            Keyword::Run => Self::of_run(stage, step, laid, view, earlier),
             Keyword::Copy | Keyword::Add => Self::of_copy(step, laid),
             _ => Self { print: of_setting(step), ..Self::default() },
         }
     }
 
-    fn of_run(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View) -> Self {
+    fn of_run(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View, earlier: &[Invocation]) -> Self {
         let Some(run) = &step.run else { return Self::default() };
         let line = step.instruction.lines.0;
         let opaque = match (&run.form, run.script.list()) {
@@ -112,8 +112,13 @@ impl StepPrint {
             return Self { print: running(step, Footprint::anything(why)), ..Self::default() };
         };
         let project = mounted.over(laid);
-        let commands: Vec<CommandPrint> =
-            run.everything(&step.state).into_iter().map(|ran| command(stage, step, ran, &project, line)).collect();
+        let mut earlier = earlier.to_vec();
+        let mut commands: Vec<CommandPrint> = Vec::new();
+        for ran in run.everything(&step.state) {
+            let invocation = ran.invocation.clone();
+            commands.push(command(stage, step, ran, &project, line, &earlier));
+            earlier.push(invocation);
+        }
         let print = print_of(step, commands.iter(), &mounted.maps);
         Self { print, commands, ..Self::default() }
     }
@@ -163,8 +168,15 @@ pub fn of_half(stage: &Stage<'_>, step: &Step<'_>, ran: &Ran, project: &dyn Proj
     footprint::of_dependencies(ran, &at, project, dependencies)
 }
 
-fn command(stage: &Stage<'_>, step: &Step<'_>, ran: Ran, project: &dyn Project, line: usize) -> CommandPrint {
-    let mut at = surroundings(&stage.image, &step.state, &ran, &[]);
+fn command(
+    stage: &Stage<'_>,
+    step: &Step<'_>,
+    ran: Ran,
+    project: &dyn Project,
+    line: usize,
+    earlier: &[Invocation],
+) -> CommandPrint {
+    let mut at = surroundings(&stage.image, &step.state, &ran, earlier);
     at.workdir = ran.folder.clone();
     let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
     let dependencies = owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, &at, project));

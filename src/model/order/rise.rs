@@ -204,6 +204,11 @@ impl Order<'_> {
                 (Area::Below(_), true) if from.is_empty() => return Err(format!("a step that would rise reads all of {path}")),
                 _ => {}
             }
+            let linked = |folder: &str| self.view.kind(folder) == Some(Kind::Link);
+            let parents = from.match_indices('/').filter_map(|(at, _)| from.get(..at));
+            if let Some(link) = parents.into_iter().find(|folder| linked(folder)) {
+                return Err(format!("{link} is a link, in the place of which a COPY of {from} would make a folder"));
+            }
             if kind == Kind::Link {
                 return Err(format!("{from} is a link, which a COPY of its own would follow"));
             }
