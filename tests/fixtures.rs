@@ -24,7 +24,7 @@ const FEWEST: usize = 60;
 const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-change", "dockerignore"];
 
 /// What a `case.toml` may say.
-const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "assume-manifests", "tracked", "commits"];
+const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Expect {
@@ -64,7 +64,6 @@ impl Case {
             options.only = only.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
         }
         options.place = place(folder, &settings);
-        options.assume_manifests = settings.get("assume-manifests").and_then(Item::as_bool) == Some(true);
         match word("syntax").as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),
