@@ -69,15 +69,12 @@ fn ci_runs_the_commands_of_the_readme() {
 
 #[test]
 fn links_lead_somewhere() {
-    let documents = [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "examples/python-app/README.md",
-        "examples/pre-commit/README.md",
-        "examples/bulk-migration/README.md",
-    ];
-    for document in documents {
+    let examples = std::fs::read_dir(Path::new(ROOT).join("examples")).unwrap();
+    let examples = examples.map(|entry| format!("examples/{}/README.md", entry.unwrap().file_name().into_string().unwrap()));
+    let documents: Vec<String> =
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned).into_iter().chain(examples).collect();
+    assert!(documents.len() > 10, "{documents:?}");
+    for document in &documents {
         let text = read(document);
         let folder = Path::new(ROOT).join(document);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -148,5 +145,13 @@ fn the_examples_of_transforms_come_true() {
         let options = Options { only: vec![id.to_owned()], unsafe_fixes: true, place: Some(place), ..Options::default() };
         let outcome = dockeropt::pipeline::run(before, &options, dockeropt::transforms::all());
         assert_eq!(outcome.after, **after, "{id}");
+        assert!(outcome.applied.iter().any(|fix| fix.transform == id), "{id} does nothing to its example");
+        if before == after {
+            let ignored = outcome.ignore.unwrap_or_else(|| panic!("{id} changes nothing")).after;
+            for pattern in [".git", "**/node_modules"] {
+                let is_shown = documentation.contains(&format!("`{pattern}`"));
+                assert!(is_shown && ignored.lines().any(|line| line == pattern), "{id}: {pattern} in\n{ignored}");
+            }
+        }
     }
 }

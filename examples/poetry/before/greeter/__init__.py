@@ -1,5 +1,5 @@
-import idna
+import humanize
 
 
 def main() -> None:
-    print(idna.encode("grüße.example"))
+    print("Hello", humanize.intcomma(1000000), "times")
