@@ -26,7 +26,8 @@
 //!
 //! # Safety
 //! Safe: the variable passes only instructions that don't name it and commands that are known to read no such variable (package
-//! managers, and programs whose footprint is known). It stops above the first one that may use it: a build or a script. The
+//! managers, and programs whose footprint is known). Unsafe where it passes an install of what the project names, since a script of a
+//! package might read it. It stops above the first one that may use it: a build or a script. The
 //! configuration of the image stays the same. Nothing is refused: where it can't sink below an expensive step, it stays.
 //!
 //! # References
@@ -128,6 +129,10 @@ fn sink_from(dockerfile: &Dockerfile, order: &Order<'_>, first: usize) -> Option
     let last = *passed.last()?;
     let new: Vec<usize> = passed.iter().chain(&group).copied().collect();
     let line = order.steps.get(last)?.instruction.lines.0;
+    let of_project = passed.iter().find(|index| installs_project(order, **index)).and_then(|index| {
+        let line = order.steps.get(*index)?.instruction.lines.0;
+        Some(format!("a script of a package may read it during the install on line {line}"))
+    });
     let fix = Fix {
         title: format!(
             "set {} below the steps that don't use {} (down to line {line})",
@@ -135,8 +140,8 @@ fn sink_from(dockerfile: &Dockerfile, order: &Order<'_>, first: usize) -> Option
             if listed.len() == 1 { "it" } else { "them" }
         ),
         edits: vec![rising::reordered(dockerfile, order.steps, &new)?],
-        applicability: Applicability::Safe,
-        notes: Vec::new(),
+        applicability: if of_project.is_some() { Applicability::Unsafe } else { Applicability::Safe },
+        notes: of_project.into_iter().collect(),
         removes_comments: Vec::new(),
         moves: true,
         ignores: Vec::new(),
@@ -162,6 +167,15 @@ fn commutes(order: &Order<'_>, one: usize, behind: usize) -> bool {
         (Some(one), Some(behind)) => one.print.settings_clash(&behind.print).is_none(),
         _ => false,
     }
+}
+
+/// Whether it installs what the project names, and may run scripts of those packages.
+fn installs_project(order: &Order<'_>, index: usize) -> bool {
+    order.print(index).is_some_and(|step| {
+        step.commands.iter().any(
+            |command| matches!(&command.dependencies, Some(Ok(Some(own))) if !own.files.is_empty() || !own.folders.is_empty()),
+        )
+    })
 }
 
 /// Whether it installs or downloads something.

@@ -24,6 +24,8 @@ pub struct State {
     pub shell: Vec<String>,
     /// The image may set variables of its own, so that one that nothing here sets is not known to be empty.
     image_sets: bool,
+    /// An ARG may be given another value, so that its default tells nothing, and a work folder that hangs on one has only a name.
+    arguments_vary: bool,
 }
 
 impl Default for State {
@@ -35,6 +37,7 @@ impl Default for State {
             accounts: Vec::new(),
             shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
             image_sets: false,
+            arguments_vary: false,
         }
     }
 }
@@ -56,6 +59,7 @@ impl State {
     /// Puts in what an image sets where its own value is not known and none of a project's folders can be meant: the work folder by a
     /// name that stands for it, PATH, and GOPATH of the official Go image.
     pub fn name_what_images_set(&mut self, image: &BaseImage, workdir: &str) {
+        self.arguments_vary = true;
         if self.workdir == Knowledge::Unknown {
             self.workdir = Knowledge::Known(workdir.to_owned());
         }
@@ -132,6 +136,9 @@ impl State {
                     Knowledge::Known(folder) => absolute(&folder, &self.workdir),
                     Knowledge::Unknown => Knowledge::Unknown,
                 };
+                if self.arguments_vary && self.workdir == Knowledge::Unknown {
+                    self.workdir = Knowledge::Known(format!("/(the work folder of line {})", instruction.lines.0));
+                }
             }
             Keyword::User => {
                 let user = values.first().map_or(Knowledge::Unknown, |value| self.expand(value));
@@ -158,6 +165,7 @@ impl State {
                 Some((name, value)) => (name, self.expand(value)),
                 None => (value.as_str(), globals.variable(value).cloned().unwrap_or(Knowledge::Unknown)),
             };
+            let value = if self.arguments_vary { Knowledge::Unknown } else { value };
             // ENV wins over an ARG of the same name, wherever it stands.
             let set_by_env = self.variables.iter().any(|(key, _, argument)| key == name && !argument);
             if !set_by_env {

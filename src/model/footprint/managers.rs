@@ -76,8 +76,7 @@ fn ask(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem, activity: Activity) -> 
         Activity::Install { .. } | Activity::RefreshIndex => draft.fetches(fetched(draft)),
         Activity::Clean | Activity::Offline | Activity::Other => {}
     }
-    if OF_THE_SYSTEM.contains(&ecosystem.id()) && matches!(activity, Activity::Install { .. }) {
-        // Web servers lay their first page there.
+    if OF_THE_SYSTEM.contains(&ecosystem.id()) && matches!(activity, Activity::Install { .. }) && serves_pages(draft) {
         draft.writes([Area::Below("/var/www".to_owned())]);
     }
     match ecosystem.dependencies(invocation, sight.at, sight.project) {
@@ -86,6 +85,18 @@ fn ask(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem, activity: Activity) -> 
         Ok(None) => Err("it may read anything of the project".to_owned()),
         Err(entangled) => Err(entangled.to_string()),
     }
+}
+
+/// Whether a package may be a web server or application, which lays its pages into `/var/www`.
+fn serves_pages(draft: &Draft<'_>) -> bool {
+    #[rustfmt::skip]
+    const NAMES: &[&str] = &[
+        "apache", "httpd", "nginx", "lighttpd", "caddy", "phpmyadmin", "wordpress", "moodle", "roundcube", "cacti", "zabbix", "nagios",
+        "munin", "awstats", "mediawiki", "drupal", "nextcloud", "task-web-server",
+    ];
+    let invocation = &draft.sight.ran.invocation;
+    invocation.has_unknown_argument()
+        || invocation.known_arguments().any(|(_, word)| NAMES.iter().any(|name| word.contains(name)))
 }
 
 /// What an install touches that needs no more than these dependencies.

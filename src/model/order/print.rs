@@ -29,6 +29,8 @@ pub struct Print {
     needs: Settings,
     /// It runs commands.
     runs: bool,
+    /// Variables that its flags name.
+    in_flags: BTreeSet<String>,
     /// What it makes belongs to somebody else than root, or has a mode of its own.
     pub other_user: bool,
 }
@@ -225,6 +227,7 @@ fn running(step: &Step<'_>, footprint: Footprint) -> Print {
         footprint,
         needs: Settings { workdir: true, user: true, shell: true },
         runs: true,
+        in_flags: step.instruction.flags.iter().flat_map(|flag| mentioned(flag.value())).collect(),
         other_user: step.state.user != User::Root,
         ..Print::default()
     }
@@ -285,7 +288,7 @@ impl Print {
             Variables::Tools => !is_volatile(name),
             Variables::Named(names) => names.contains(name),
         };
-        named || self.runs && OF_EVERY_COMMAND.contains(&name)
+        named || self.in_flags.contains(name) || self.runs && OF_EVERY_COMMAND.contains(&name)
     }
 
     /// Whether all it does to files is to make its work folder where that is missing.

@@ -6,7 +6,6 @@
 use super::{Order, Print, StepPrint};
 use crate::context::Kind;
 use crate::knowledge::Knowledge;
-use crate::model::IMAGES_WORKDIR;
 use crate::model::brought::{ContextCopy, Map};
 use crate::model::footprint::{Area, is_system};
 use crate::model::paths::is_within;
@@ -97,7 +96,7 @@ impl Order<'_> {
 
     /// Whether the destination of a copy is known without its work folder's name.
     fn can_be_pinned(&self, index: usize) -> bool {
-        self.steps.get(index).is_some_and(|step| step.state.workdir.known().is_some_and(|folder| folder != IMAGES_WORKDIR))
+        self.steps.get(index).is_some_and(|step| step.state.workdir.known().is_some_and(|folder| !folder.starts_with("/(")))
     }
 
     /// Whether a step may rise at all: the copy of the source may not, everything else may.
