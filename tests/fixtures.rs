@@ -27,7 +27,7 @@ const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-cha
 const KEEP_ORDER: &[&str] = &["cache-mounts", "syntax-header"];
 
 /// What a `case.toml` may say.
-const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "assume-manifests", "tracked", "commits"];
+const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Expect {
@@ -67,7 +67,6 @@ impl Case {
             options.only = only.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
         }
         options.place = place(folder, &settings);
-        options.assume_manifests = settings.get("assume-manifests").and_then(Item::as_bool) == Some(true);
         match word("syntax").as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),

@@ -111,7 +111,7 @@ fn sink_from(dockerfile: &Dockerfile, order: &Order<'_>, first: usize) -> Option
         let goes_along = is_volatile_setting(step.instruction) || clashes && step.instruction.keyword == Keyword::Label;
         match () {
             () if goes_along && passed.iter().all(|other| commutes(order, *other, index)) => group.push(index),
-            () if clashes => break,
+            () if clashes || refreshes(order, index) => break,
             () => {
                 passed.push(index);
                 if is_expensive(order, index) {
@@ -142,6 +142,11 @@ fn sink_from(dockerfile: &Dockerfile, order: &Order<'_>, first: usize) -> Option
         ignores: Vec::new(),
     };
     Some(Site { at: order.steps.get(first)?.instruction.span.start, fix })
+}
+
+/// Whether a step fetches what changes behind its name: the variable may be what makes it do so again.
+fn refreshes(order: &Order<'_>, index: usize) -> bool {
+    order.print(index).is_some_and(|step| matches!(step.print.footprint.fetches, Fetch::Mutable(_)))
 }
 
 /// Whether a step may rise above another as far as settings go; both touch no files that matter.

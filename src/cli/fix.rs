@@ -80,9 +80,6 @@ pub(super) struct Arguments {
     /// commands in CI and Makefiles, and the sources of COPY tell.
     #[arg(long, value_name = "DIR")]
     context: Option<PathBuf>,
-    /// Where the build context can't be seen, take manifests of the usual names for granted, written so that a missing one does no harm.
-    #[arg(long)]
-    assume_manifests: bool,
     /// The image that a new `# syntax=` line names (docker/dockerfile:1 if not said); `off`: never add or raise one, for where no
     /// registry can be reached.
     #[arg(long, value_name = "REF|off", value_parser = syntax)]
@@ -113,13 +110,8 @@ fn syntax(reference: &str) -> Result<String, String> {
 
 impl Arguments {
     fn options(&self) -> Options {
-        let mut options = Options {
-            unsafe_fixes: self.unsafe_fixes,
-            assume_manifests: self.assume_manifests,
-            only: self.only.clone(),
-            skip: self.skip.clone(),
-            ..Options::default()
-        };
+        let mut options =
+            Options { unsafe_fixes: self.unsafe_fixes, only: self.only.clone(), skip: self.skip.clone(), ..Options::default() };
         match self.syntax.as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),

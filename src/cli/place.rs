@@ -49,10 +49,10 @@ impl Places {
 
     /// The context of a file, or why it is not known where that may matter.
     fn root_of(&self, file: &Found) -> Result<PathBuf, Option<String>> {
-        let Found::File(path) = file else { return Err(Some("the file comes from standard input".to_owned())) };
         if let Some(root) = &self.explicit {
             return Ok(root.clone());
         }
+        let Found::File(path) = file else { return Err(Some("the file comes from standard input".to_owned())) };
         let sources = files::read(path).map(|text| context_sources(&text)).unwrap_or_default();
         if sources.is_empty() {
             return Err(None);

@@ -14,8 +14,9 @@ pub fn is_volatile(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     let words: Vec<&str> = upper.split('_').filter(|word| !word.is_empty()).collect();
     match words.as_slice() {
-        ["CACHEBUST" | "CACHEBUSTER" | "BUILDDATE" | "BUILDTIME" | "BUILDNUMBER" | "BUILDID" | "TIMESTAMP"] => true,
-        ["CACHE", "BUST" | "BUSTER" | "DATE"] => false,
+        ["BUILDDATE" | "BUILDTIME" | "BUILDNUMBER" | "BUILDID" | "TIMESTAMP"] => true,
+        // They are there to make what is below run again.
+        ["CACHEBUST" | "CACHEBUSTER"] | ["CACHE", ..] => false,
         [one] => COMMIT.contains(one) || *one == "VERSION",
         ["GIT", rest @ ..] => rest.iter().all(|word| {
             BUILD.contains(word) || COMMIT.contains(word) || matches!(*word, "BRANCH" | "SHORT" | "FULL" | "DESCRIBE" | "DIRTY")

@@ -34,8 +34,6 @@ pub struct Options {
     pub place: Option<Place>,
     /// Why it is not known, where that is to be said.
     pub no_place: Option<String>,
-    /// Where the context is not known, write manifests' usual names in a way that does no harm when a file is missing.
-    pub assume_manifests: bool,
 }
 
 /// Where a file is built.
@@ -67,7 +65,6 @@ impl Default for Options {
             syntax: Some("docker/dockerfile:1".to_owned()),
             place: None,
             no_place: None,
-            assume_manifests: false,
         }
     }
 }

@@ -31,11 +31,6 @@ impl Stage<'_, '_> {
                 applicability = Applicability::Unsafe;
                 notes.push(doubt.clone());
             }
-            notes.extend(install.dependencies.unpinned.iter().map(|what| {
-                format!(
-                    "{what}: it is now fetched when what was copied first changes, and no longer with each edit of the source"
-                )
-            }));
         }
         if let Some(doubt) = &riser.doubt {
             applicability = Applicability::Unsafe;

@@ -76,6 +76,10 @@ fn ask(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem, activity: Activity) -> 
         Activity::Install { .. } | Activity::RefreshIndex => draft.fetches(fetched(draft)),
         Activity::Clean | Activity::Offline | Activity::Other => {}
     }
+    if OF_THE_SYSTEM.contains(&ecosystem.id()) && matches!(activity, Activity::Install { .. }) {
+        // Web servers lay their first page there.
+        draft.writes([Area::Below("/var/www".to_owned())]);
+    }
     match ecosystem.dependencies(invocation, sight.at, sight.project) {
         Ok(Some(dependencies)) if dependencies.part == Part::Whole => install(draft, &dependencies),
         Ok(Some(_)) => Err("it needs more of the project than the manifests".to_owned()),

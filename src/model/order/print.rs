@@ -29,7 +29,7 @@ pub struct Print {
     needs: Settings,
     /// It runs commands.
     runs: bool,
-    /// What it makes belongs to somebody else than root.
+    /// What it makes belongs to somebody else than root, or has a mode of its own.
     pub other_user: bool,
 }
 
@@ -198,8 +198,10 @@ fn command(
 
 fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, mounted: &[Map]) -> Print {
     let (mut footprint, mut makes, mut rewrites) = (Footprint::default(), Vec::new(), Vec::new());
+    let mut modes = false;
     for command in commands {
         footprint.add(command.footprint.clone());
+        modes |= sets_modes(&command.ran.invocation);
         if let Some(Ok(Some(dependencies))) = &command.dependencies {
             makes.extend(dependencies.makes.iter().cloned());
             rewrites.extend(dependencies.rewrites.iter().cloned());
@@ -207,7 +209,15 @@ fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint
     }
     // What a mount brings needs no copy.
     footprint.reads.areas.retain(|area| !mounted.iter().any(|map| map.back(area.path()).is_some()));
-    Print { makes, rewrites, ..running(step, footprint) }
+    let mut print = Print { makes, rewrites, ..running(step, footprint) };
+    print.other_user |= modes;
+    print
+}
+
+/// Whether folders that it makes have another mode than those that a COPY makes.
+fn sets_modes(invocation: &Invocation) -> bool {
+    let mode = || invocation.known_arguments().any(|(_, word)| word.starts_with("-m") || word.starts_with("--mode"));
+    invocation.program == "umask" || matches!(invocation.program.as_str(), "mkdir" | "install") && mode()
 }
 
 fn running(step: &Step<'_>, footprint: Footprint) -> Print {

@@ -164,6 +164,9 @@ impl Order<'_> {
         if let Some(area) = touched.into_iter().find(|area| copy.hides(area.path())) {
             return Err(format!("it copies something into {} that is not in the build context", area.path()));
         }
+        if let Some(folder) = self.searched(riser, copy) {
+            return Err(format!("PATH names {folder}, which comes with it"));
+        }
         for area in &footprint.reads.areas {
             self.read_behind(gathered, area, riser, index, copy)?;
         }
@@ -177,6 +180,13 @@ impl Order<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A folder of the riser's PATH that the copy brings: programs may come from there.
+    fn searched(&self, riser: usize, copy: &ContextCopy) -> Option<String> {
+        let path = self.steps.get(riser)?.state.variable("PATH")?.known()?;
+        let mut folders = path.split(':').filter(|folder| folder.starts_with('/'));
+        folders.find(|folder| copy.back(folder, self.view).is_some_and(|from| !from.is_empty())).map(str::to_owned)
     }
 
     /// The riser reads: of a copy that stays below it needs those files first.
@@ -268,6 +278,10 @@ impl Order<'_> {
                     true => format!("{path} would be made by another step first, with another owner"),
                     false => format!("a step that would rise changes {path}"),
                 });
+            }
+            let same_owner = !rising.other_user && !staying.print.other_user;
+            if map.folder && is_within(path, &map.to) && !same_owner && !self.is_made_before(&map.to, index) {
+                return Err(format!("{} would be made by another step first, with another owner or mode", map.to));
             }
             let Some(kind) = map.back(path).and_then(|from| self.view.kind(&from)) else { continue };
             // A later COPY gives a folder that it brings the mode and owner that it would have had.
