@@ -23,6 +23,9 @@ const FEWEST: usize = 60;
 /// A transform that leaves nothing alone but what is right already.
 const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-change", "dockerignore"];
 
+/// Transforms that leave every instruction where it stands.
+const KEEP_ORDER: &[&str] = &["cache-mounts", "syntax-header"];
+
 /// What a `case.toml` may say.
 const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits"];
 
@@ -177,7 +180,7 @@ impl Case {
         let before = comments::of(&outcome.before);
         let after = comments::of(&outcome.after);
         let (mut before, mut after) = (before.without_header().to_vec(), after.without_header().to_vec());
-        if self.options.place.is_some() {
+        if !KEEP_ORDER.contains(&self.transform.as_str()) {
             // They move with their instructions; the guards hold that they stay above them.
             before.sort();
             after.sort();
