@@ -118,6 +118,7 @@ fn in_run(dockerfile: &Dockerfile, order: &Order<'_>, run: &[Counted<'_>]) -> Op
             if let (Some(one), Some(next)) = (sorted.get(at), sorted.get(at + 1))
                 && one.changes > next.changes
                 && apart(one.copy, next.copy, order.view)
+                && same_owner(order, one.index, next.index)
             {
                 sorted.swap(at, at + 1);
             }
@@ -150,13 +151,30 @@ fn name(counted: &Counted<'_>) -> String {
     }
 }
 
+/// Whether folders that both would make have the same owner and mode, whichever comes first.
+fn same_owner(order: &Order<'_>, one: usize, other: usize) -> bool {
+    let flags = |index: usize| {
+        let instruction = order.steps.get(index).map(|step| step.instruction);
+        instruction.map(|one| (one.flag("chown").map(str::to_owned), one.flag("chmod").map(str::to_owned)))
+    };
+    // The work folder is there already; what is made directly in it belongs to its own copy.
+    let in_workdir = |index: usize| {
+        let (Some(step), Some(print)) = (order.steps.get(index), order.print(index)) else { return false };
+        let workdir = step.state.workdir.known().map(String::as_str);
+        let maps = print.copy.iter().flat_map(|copy| &copy.maps);
+        maps.into_iter().all(|map| map.to.rsplit_once('/').map(|(folder, _)| folder) == workdir)
+    };
+    flags(one) == flags(other) || in_workdir(one) && in_workdir(other)
+}
+
 /// Whether the two lay nothing into the same place: neither brings a path that the other brings, or lays its folder into the other's.
 fn apart(one: &ContextCopy, other: &ContextCopy, view: &View) -> bool {
+    // A file, or a folder, that one lays at or below a place that the other lays a folder to, and brings something for.
     let overlaps = |one: &ContextCopy, other: &ContextCopy| {
         one.maps.iter().any(|map| {
-            let inside =
-                other.maps.iter().any(|place| place.to == map.to || place.folder && map.folder && is_within(&map.to, &place.to));
-            inside && (map.folder || other.back(&map.to, view).is_some())
+            let same = other.maps.iter().any(|place| place.to == map.to);
+            let below = other.maps.iter().any(|place| place.folder && is_within(&map.to, &place.to));
+            same || below && (map.folder || other.back(&map.to, view).is_some())
         })
     };
     !overlaps(one, other) && !overlaps(other, one)

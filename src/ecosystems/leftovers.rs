@@ -110,5 +110,7 @@ pub fn reads_history(text: &str) -> Option<&'static str> {
 
 /// Whether a script holds a build that stamps its result with the commit by itself: `go build` since Go 1.18, unless told not to.
 pub fn stamps_builds(script: &str) -> bool {
-    (script.contains("go build") || script.contains("go install")) && !script.contains("-buildvcs=false")
+    let words: Vec<&str> = script.split_whitespace().collect();
+    let builds = words.windows(2).any(|pair| matches!(pair, ["go", "build" | "install"]));
+    builds && !script.contains("-buildvcs=false")
 }

@@ -3,7 +3,7 @@
 //!
 //! Owns: the texts and prints of what is to rise, and whether the author has done it already. Never does: choose between the ways.
 
-use super::{Install, Stage, rising};
+use super::{Install, Stage, is_install, rising};
 use crate::ecosystems::{CommandChange, Dependencies, Found, Part, Project};
 use crate::model::mount_option;
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
@@ -29,9 +29,16 @@ impl Stage<'_, '_> {
             // A build above the copy has fetched it all, too.
             files || own.part == Part::Whole && own.makes.iter().any(|folder| makes.contains(folder))
         };
+        // Our own half, read again: the stubs are gone, so that its command can't be judged any more.
+        let verb = |command: &CommandPrint| command.ran.invocation.argument(0).to_owned();
+        let unclear = |command: &CommandPrint| {
+            matches!(command.dependencies, Some(Err(_))) && is_install(command) && verb(command) == verb(install.print)
+        };
         let prepares = |step: &StepPrint| {
             let mut own = step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id);
-            own.any(|command| matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies)))
+            own.any(|command| {
+                unclear(command) || matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
+            })
         };
         // Lines of ours may be broken, so that only the words tell.
         let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -77,10 +84,10 @@ impl Stage<'_, '_> {
     /// What a command behind a cut takes off again, which then stays in a layer below.
     fn keeps_removed(&self, at: usize, step: &StepPrint, cut: usize) -> Option<String> {
         let behind = step.commands.iter().filter(|command| command.ran.invocation.span.start >= cut);
-        let remover = behind.filter(|_| self.shipped).find(|command| command.removes_packages())?;
+        let remover = behind.filter(|_| self.shipped).find(|command| command.removes_packages() || command.changes_all())?;
         let text = self.order.steps.get(at)?.run.as_ref()?.text().get(remover.ran.invocation.span.clone())?;
         let shown = text.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
-        Some(format!("`{shown} …` now runs in a layer of its own, so that what it removes still takes room in the layer below"))
+        Some(format!("`{shown} …` now runs in a layer of its own, on top of what was installed, which makes the image larger"))
     }
 
     /// What the commands of a RUN before an offset touch, and `more`.

@@ -233,6 +233,11 @@ impl Install<'_> {
             return Err(Entangled::NeedsSource { because });
         }
         self.found.doubt = doubt;
+        if self.lock.is_none() && !same {
+            let why =
+                "without composer.lock, the first install runs the scripts of an update, and the second those of an install";
+            self.found.doubt = Some(why.to_owned());
+        }
         Ok(())
     }
 

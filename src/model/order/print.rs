@@ -60,8 +60,15 @@ pub struct CommandPrint {
 impl CommandPrint {
     /// Whether it takes packages off again: `apk del`, `apt-get purge`.
     pub fn removes_packages(&self) -> bool {
-        const VERBS: &[&str] = &["autopurge", "autoremove", "del", "erase", "purge", "remove", "uninstall"];
+        const VERBS: &[&str] = &["autopurge", "autoremove", "del", "erase", "prune", "purge", "remove", "uninstall"];
         self.ecosystem.is_some() && self.ran.invocation.known_arguments().any(|(_, word)| VERBS.contains(&word))
+    }
+
+    /// Whether it changes owner or mode of all that lies in a folder, and so copies that into its own layer.
+    pub fn changes_all(&self) -> bool {
+        let invocation = &self.ran.invocation;
+        matches!(invocation.program.as_str(), "chgrp" | "chmod" | "chown")
+            && invocation.flag(&["-R", "-hR", "-Rh", "--recursive"]).is_some()
     }
 
     /// The same command's first half alone, which touches no more than these dependencies say.
