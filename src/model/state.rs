@@ -10,7 +10,7 @@ use crate::knowledge::Knowledge;
 use crate::syntax::{Instruction, Keyword};
 
 /// Variables, folder, user and shell at one point of a stage.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Name, value, and whether it is an ARG (which ENV overrides and stages built on this one don't see).
     variables: Vec<(String, Knowledge<String>, bool)>,
