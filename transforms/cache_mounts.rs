@@ -128,15 +128,17 @@ fn triggers(scene: &Scene<'_>) -> Vec<Site> {
 fn history(scene: &Scene<'_>, uses: &[Vec<StepUse<'_>>], stage: usize) -> History {
     let mut history = History::default();
     // Only the managers' commands ask what ran before them.
-    if !uses.get(stage).is_some_and(|uses| uses.iter().any(|item| !item.uses.is_empty())) {
-        return history;
-    }
+    let own = uses.get(stage).map_or(&[][..], Vec::as_slice);
+    let Some(last) = own.iter().rev().find(|item| !item.uses.is_empty()) else { return history };
     for link in scene.model().chain(stage) {
         for item in uses.get(link).map_or(&[][..], Vec::as_slice) {
             if link == stage {
                 history.begins.push((item.index, history.invocations.len()));
             }
             history.invocations.extend(item.commands.iter().map(|ran| ran.invocation.clone()));
+            if link == stage && item.index == last.index {
+                return history;
+            }
         }
     }
     history

@@ -42,12 +42,12 @@ mod words;
 
 use super::rising::{self, Movement};
 use crate::context::View;
-use crate::ecosystems::{Activity, Dependencies, Part};
+use crate::ecosystems::{self, Activity, Dependencies, Part};
 use crate::edit::Fix;
-use crate::model::brought::{ContextCopy, Map};
+use crate::model::brought::{ContextCopy, Map, is_context_copy};
 use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
-use crate::syntax::{Dockerfile, Keyword};
+use crate::syntax::{Dockerfile, Instruction, Keyword};
 
 /// See the module.
 pub struct SplitDependencyCopy;
@@ -99,19 +99,43 @@ impl Transform for SplitDependencyCopy {
 /// The first install that can't be helped because the build context is not known.
 fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let why = scene.options.no_place.as_ref()?;
+    // The text tells most files apart in which there is nothing to say.
+    let names_manager = |instruction: &Instruction| may_name_manager(scene.dockerfile.slice(instruction.span.clone()));
+    if !runs_below_copies(scene.dockerfile).any(names_manager) {
+        return None;
+    }
     let nothing = View::of_files([]);
     let model = scene.model_with_named_workdirs();
     (0..model.stages.len()).find_map(|stage| {
         let order = Order::new(model, stage, &nothing)?;
         let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, shipped: true };
-        let waits =
-            |at: &usize| stage.is_below_folder(*at) && !matches!(stage.installs(*at), Ok(installs) if installs.is_empty());
+        let waits = |at: &usize| {
+            order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
+                && stage.is_below_folder(*at)
+                && !matches!(stage.installs(*at), Ok(installs) if installs.is_empty())
+        };
         let at = (0..order.steps.len()).find(waits)?;
         let why = format!(
             "the build context is not known ({why}), so what this install needs can't be copied first; --context DIR names it"
         );
         Some(Site { at: order.steps.get(at)?.instruction.span.start, result: Err(Refusal::Context { why }) })
     })
+}
+
+/// The RUNs below a COPY or ADD from the build context.
+fn runs_below_copies(dockerfile: &Dockerfile) -> impl Iterator<Item = &Instruction> {
+    let mut copied = false;
+    dockerfile.instructions().filter(move |instruction| {
+        copied &= instruction.keyword != Keyword::From;
+        copied |= is_context_copy(instruction);
+        copied && instruction.keyword == Keyword::Run
+    })
+}
+
+/// Whether a word of a RUN's text is a package manager's name, or may stand for one.
+fn may_name_manager(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+');
+    text.contains(['$', '`']) || text.split(|c| !is_part(c)).any(|word| ecosystems::of_program(word).next().is_some())
 }
 
 /// One stage on its way to sites.
@@ -165,13 +189,19 @@ impl Stage<'_, '_> {
 
     /// Whether a copy from the build context stands above the step.
     fn is_below_source(&self, at: usize) -> bool {
-        (0..at).any(|index| self.order.print(index).is_some_and(|step| step.from_context))
+        self.copies_above(at).next().is_some()
+    }
+
+    /// The copies from the build context above a step.
+    fn copies_above(&self, at: usize) -> impl Iterator<Item = usize> {
+        let is_copy = |index: &usize| self.order.steps.get(*index).is_some_and(|step| is_context_copy(step.instruction));
+        (0..at).filter(is_copy)
     }
 
     /// Whether a copy that brings more than single files stands above it: then an install is worth a word.
     fn is_below_folder(&self, at: usize) -> bool {
         let brings_folder = |step: &StepPrint| step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder));
-        (0..at).any(|index| self.order.print(index).is_some_and(|step| step.from_context && brings_folder(step)))
+        self.copies_above(at).any(|index| self.order.print(index).is_some_and(brings_folder))
     }
 
     /// The installs of a RUN that read the project. An error where a manager says why it can't do with its manifests.

@@ -9,13 +9,18 @@ use crate::model::brought;
 use crate::pipeline::{OtherFile, Place};
 use crate::{report, syntax};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All that is known of contexts in one call.
 pub(super) struct Places {
     locator: Locator,
     explicit: Option<PathBuf>,
+    /// What files take from their contexts, by their paths without links: the groups ask first, then their neighbours do.
+    sources: Mutex<HashMap<PathBuf, Arc<[String]>>>,
+    /// Folders without links.
+    folders: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 /// Files that are done one after the other, because they have one context.
@@ -28,7 +33,12 @@ pub(super) struct Group {
 impl Places {
     /// `explicit`: the context that the caller named, for all files.
     pub(super) fn new(explicit: Option<&Path>) -> Self {
-        Self { locator: Locator::default(), explicit: explicit.map(Path::to_owned) }
+        Self {
+            locator: Locator::default(),
+            explicit: explicit.map(Path::to_owned),
+            sources: Mutex::default(),
+            folders: Mutex::default(),
+        }
     }
 
     /// Puts the files of one context together; files without one stand alone.
@@ -53,7 +63,7 @@ impl Places {
             return Ok(root.clone());
         }
         let Found::File(path) = file else { return Err(Some("the file comes from standard input".to_owned())) };
-        let sources = files::read(path).map(|text| context_sources(&text)).unwrap_or_default();
+        let sources = self.sources(path);
         if sources.is_empty() {
             return Err(None);
         }
@@ -72,7 +82,7 @@ impl Places {
         {
             view = view.with_ignore(text);
         }
-        let sources = |path: &Path| files::read(path).map(|text| context_sources(&text)).unwrap_or_default();
+        let sources = |path: &Path| self.sources(path).to_vec();
         let own = path.canonicalize().ok();
         let sharing = self.locator.sharing(root, path, &files::is_dockerfile, &sources);
         let others = sharing.iter().map(|other| &other.dockerfile).filter(|other| Some(*other) != own.as_ref());
@@ -80,6 +90,31 @@ impl Places {
             others.filter_map(|file| Some(OtherFile { name: report::path::shown(file), text: files::read(file).ok()?.into() }));
         let located = self.locator.locate(path, self.explicit.as_deref(), &[]);
         Ok(Place { others: others.collect(), view, targets: located.targets })
+    }
+
+    /// What a Dockerfile takes from its context, as it is written, before anything was changed.
+    fn sources(&self, path: &Path) -> Arc<[String]> {
+        let real = self.real(path);
+        if let Some(known) = lock(&self.sources).get(&real) {
+            return Arc::clone(known);
+        }
+        let text = files::read(path).map(|text| brought::context_sources(&syntax::parse(&text)));
+        let sources: Arc<[String]> = text.unwrap_or_default().into();
+        lock(&self.sources).insert(real, Arc::clone(&sources));
+        sources
+    }
+
+    /// The path with its folder's links resolved.
+    fn real(&self, path: &Path) -> PathBuf {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+        let known = lock(&self.folders).get(folder).cloned();
+        let real = known.unwrap_or_else(|| {
+            let given = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let real = given.canonicalize().unwrap_or_else(|_| folder.to_owned());
+            lock(&self.folders).insert(folder.to_owned(), real.clone());
+            real
+        });
+        real.join(name)
     }
 }
 
@@ -90,7 +125,6 @@ impl Group {
     }
 }
 
-/// What a Dockerfile takes from its context, as it is written.
-fn context_sources(text: &str) -> Vec<String> {
-    brought::context_sources(&syntax::parse(text))
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -123,7 +123,7 @@ impl View {
     /// The names directly below a folder that the builder gets, sorted.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let Some((folder, Kind::Folder)) = self.root.find(folder, true) else { return Vec::new() };
-        self.lens().seen_in(&self.root, &folder).into_iter().map(|(name, _)| name).collect()
+        self.lens().seen_in(&self.root, &folder, |_| true).into_iter().map(|(name, _)| name).collect()
     }
 
     /// Every file and link below a folder that the builder gets, sorted, as paths from the root.
@@ -157,9 +157,8 @@ impl View {
             let folders = found.into_iter().filter(|(_, kind)| *kind == Kind::Folder);
             found = folders
                 .flat_map(|(folder, _)| {
-                    let names = self.lens().seen_in(&self.root, &folder);
-                    let matching = names.into_iter().filter(|(name, _)| pattern.matches(name));
-                    matching.map(|(name, kind)| (joined(&folder, &name), kind)).collect::<Vec<_>>()
+                    let names = self.lens().seen_in(&self.root, &folder, |name| pattern.matches(name));
+                    names.into_iter().map(|(name, kind)| (joined(&folder, &name), kind)).collect::<Vec<_>>()
                 })
                 .collect();
         }
@@ -253,8 +252,8 @@ impl Lens {
         is_seen
     }
 
-    /// What the builder gets directly in a folder.
-    fn seen_in(&self, root: &Root, folder: &str) -> Vec<(String, Kind)> {
+    /// What the builder gets directly in a folder, of names that are wanted.
+    fn seen_in(&self, root: &Root, folder: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<(String, Kind)> {
         let Some(entered) = self.rules.reach(folder).filter(|entered| entered.descends) else { return Vec::new() };
         let listed = root.folder(folder);
         let is_seen = |(name, kind): &&(Box<str>, Kind)| {
@@ -264,7 +263,13 @@ impl Lens {
                 Kind::File | Kind::Link => !self.rules.ignores(&path, &entered),
             }
         };
-        listed.entries.iter().filter(is_seen).map(|(name, kind)| (name.to_string(), *kind)).collect()
+        listed
+            .entries
+            .iter()
+            .filter(|(name, _)| is_wanted(name))
+            .filter(is_seen)
+            .map(|(name, kind)| (name.to_string(), *kind))
+            .collect()
     }
 
     fn files_below(&self, root: &Root, folder: &str) -> Vec<String> {

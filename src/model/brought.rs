@@ -153,6 +153,10 @@ fn join(folder: &str, name: &str) -> String {
     if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") }
 }
 
+fn is_copy(step: &Step<'_>) -> bool {
+    matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add)
+}
+
 /// What the copies above a step laid into the image.
 #[derive(Clone, Debug)]
 pub struct Laid<'v> {
@@ -170,7 +174,7 @@ impl<'v> Laid<'v> {
     /// Takes a step in, if it is a COPY or ADD.
     pub fn after(&mut self, step: &Step<'_>) {
         let instruction = step.instruction;
-        if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
+        if !is_copy(step) {
             return;
         }
         match self.read(step) {
@@ -180,6 +184,13 @@ impl<'v> Laid<'v> {
                 self.copies.push(Err(to.into_known().unwrap_or_else(|| "/".to_owned())));
             }
         }
+    }
+
+    /// The same before the last steps that were taken in.
+    #[must_use]
+    pub fn without_those_of(&self, last: &[Step<'_>]) -> Self {
+        let count = self.copies.len().saturating_sub(last.iter().filter(|step| is_copy(step)).count());
+        Self { view: self.view, copies: self.copies.iter().take(count).cloned().collect() }
     }
 
     /// Takes in what is brought by other means.

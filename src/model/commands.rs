@@ -94,19 +94,11 @@ pub struct Pins {
     pub checkout: bool,
 }
 
-/// The commands of a RUN; empty where its script can't be read.
-pub fn of(run: &Run<'_>, state: &State) -> Vec<Ran> {
-    let mut commands = read(run, state, false);
-    commands.retain(|ran| matches!(ran.role, Role::Command | Role::Function));
+/// The commands of a RUN, or everything that its script does; empty where that can't be read.
+pub fn of(run: &Run<'_>, state: &State, everything: bool) -> Vec<Ran> {
+    let mut commands = read(run, state, everything);
+    commands.retain(|ran| everything || matches!(ran.role, Role::Command | Role::Function));
     commands
-}
-
-impl Run<'_> {
-    /// All that the RUN's script does, in order: the commands, those in `$( … )`, those whose name is not known, and whatever else
-    /// reads or writes. Empty where the script can't be read.
-    pub fn everything(&self, state: &State) -> Vec<Ran> {
-        read(self, state, true)
-    }
 }
 
 fn read(run: &Run<'_>, state: &State, everything: bool) -> Vec<Ran> {

@@ -44,15 +44,30 @@ pub struct Script {
     parsed: OnceCell<Result<Rc<List>, ShellError>>,
 }
 
-/// Scripts read before, by text: a pipeline looks at the same RUN in every pass.
-type Memory = RefCell<HashMap<String, Result<Rc<List>, ShellError>>>;
+/// What was read of a script before.
+struct Known {
+    parsed: Result<Rc<List>, ShellError>,
+    readings: Vec<Reading>,
+}
 
+/// The commands of a script as they are where it starts like this.
+struct Reading {
+    state: State,
+    errexit: bool,
+    everything: bool,
+    commands: Rc<[Ran]>,
+}
+
+// By text: a pipeline looks at the same RUN in every pass.
 thread_local! {
-    static MEMORY: Memory = RefCell::default();
+    static MEMORY: RefCell<HashMap<String, Known>> = RefCell::default();
 }
 
 /// Entries after which the memory is cleared.
 const MOST_REMEMBERED: usize = 256;
+
+/// Readings of one script that are kept.
+const MOST_READINGS: usize = 8;
 
 impl Script {
     fn new(text: LogicalText, errexit: bool) -> Self {
@@ -71,13 +86,13 @@ impl Script {
 fn remembered(text: &str) -> Result<Rc<List>, ShellError> {
     MEMORY.with_borrow_mut(|memory| {
         if let Some(known) = memory.get(text) {
-            return known.clone();
+            return known.parsed.clone();
         }
         if memory.len() >= MOST_REMEMBERED {
             memory.clear();
         }
         let parsed = shell::parse(text).map(Rc::new);
-        memory.insert(text.to_owned(), parsed.clone());
+        memory.insert(text.to_owned(), Known { parsed: parsed.clone(), readings: Vec::new() });
         parsed
     })
 }
@@ -111,8 +126,33 @@ impl<'a> Run<'a> {
     }
 
     /// The commands in the order of the text; empty where the script can't be read.
-    pub fn commands(&self, state: &State) -> Vec<Ran> {
-        commands::of(self, state)
+    pub fn commands(&self, state: &State) -> Rc<[Ran]> {
+        self.reading(state, false)
+    }
+
+    /// All that the RUN's script does, in order: the commands, those in `$( … )`, those whose name is not known, and whatever else
+    /// reads or writes. Empty where the script can't be read.
+    pub fn everything(&self, state: &State) -> Vec<Ran> {
+        self.reading(state, true).to_vec()
+    }
+
+    fn reading(&self, state: &State, everything: bool) -> Rc<[Ran]> {
+        if self.form != Form::Shell {
+            return commands::of(self, state, everything).into();
+        }
+        let (text, errexit) = (self.text(), self.script.errexit);
+        let is_it =
+            |reading: &&Reading| reading.errexit == errexit && reading.everything == everything && reading.state == *state;
+        let known = MEMORY.with_borrow(|memory| memory.get(text)?.readings.iter().find(is_it).map(|it| Rc::clone(&it.commands)));
+        known.unwrap_or_else(|| {
+            let commands: Rc<[Ran]> = commands::of(self, state, everything).into();
+            MEMORY.with_borrow_mut(|memory| {
+                if let Some(known) = memory.get_mut(text).filter(|known| known.readings.len() < MOST_READINGS) {
+                    known.readings.push(Reading { state: state.clone(), errexit, everything, commands: Rc::clone(&commands) });
+                }
+            });
+            commands
+        })
     }
 }
 

@@ -8,12 +8,13 @@ use super::users::{self, Account};
 use crate::ecosystems::{BaseImage, User, absolute};
 use crate::knowledge::Knowledge;
 use crate::syntax::{Instruction, Keyword};
+use std::rc::Rc;
 
 /// Variables, folder, user and shell at one point of a stage.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Name, value, and whether it is an ARG (which ENV overrides and stages built on this one don't see).
-    variables: Vec<(String, Knowledge<String>, bool)>,
+    variables: Vec<Rc<(String, Knowledge<String>, bool)>>,
     /// The work folder, absolute.
     pub workdir: Knowledge<String>,
     /// Who runs a RUN.
@@ -73,7 +74,7 @@ impl State {
     /// For a stage built on another: ENV goes along, ARG does not.
     #[must_use]
     pub fn without_arguments(mut self) -> Self {
-        self.variables.retain(|(_, _, argument)| !argument);
+        self.variables.retain(|variable| !variable.2);
         self
     }
 
@@ -84,12 +85,12 @@ impl State {
 
     /// The variable's value; `None` when nothing sets it.
     pub fn variable(&self, name: &str) -> Option<&Knowledge<String>> {
-        self.variables.iter().rev().find(|(key, _, _)| key == name).map(|(_, value, _)| value)
+        self.variables.iter().rev().find(|variable| variable.0 == name).map(|variable| &variable.1)
     }
 
     /// All variables, oldest first.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &Knowledge<String>)> {
-        self.variables.iter().map(|(name, value, _)| (name.as_str(), value))
+        self.variables.iter().map(|variable| (variable.0.as_str(), &variable.1))
     }
 
     /// The home folder of the step's user.
@@ -167,7 +168,7 @@ impl State {
             };
             let value = if self.arguments_vary { Knowledge::Unknown } else { value };
             // ENV wins over an ARG of the same name, wherever it stands.
-            let set_by_env = self.variables.iter().any(|(key, _, argument)| key == name && !argument);
+            let set_by_env = self.variables.iter().any(|variable| variable.0 == name && !variable.2);
             if !set_by_env {
                 self.set(name, value, true);
             }
@@ -179,8 +180,8 @@ impl State {
     }
 
     fn set(&mut self, name: &str, value: Knowledge<String>, argument: bool) {
-        self.variables.retain(|(key, _, _)| key != name);
-        self.variables.push((name.to_owned(), value, argument));
+        self.variables.retain(|variable| variable.0 != name);
+        self.variables.push(Rc::new((name.to_owned(), value, argument)));
     }
 }
 

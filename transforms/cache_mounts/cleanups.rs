@@ -40,7 +40,7 @@ enum Verdict {
 /// The cleanup that can't be taken out, and why.
 pub fn in_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String], dead: &[&str]) -> Result<Vec<Cut>, Refusal> {
     let mut cuts = Vec::new();
-    for ran in &item.commands {
+    for ran in item.commands.iter() {
         if visibility::is_script(ran) && names_cleaning(ran) {
             let why = format!("`{}` may clean folders that would be mounted, and what it does is not known", item.quoted(ran));
             return Err(Refusal::Cleanup { line: item.line(), why });
@@ -268,7 +268,7 @@ pub fn argument_range(ran: &Ran, index: usize) -> Option<Range<usize>> {
 /// does more, where they can be taken out.
 pub fn in_other_step(item: &StepUse<'_>, ecosystem: &dyn Ecosystem, folders: &[String], dead: &[&str]) -> Vec<Cut> {
     let mut cuts = Vec::new();
-    for ran in &item.commands {
+    for ran in item.commands.iter() {
         match verdict_of(item, ecosystem, ran, folders, dead) {
             Verdict::Dead => cuts.extend(whole_command(item, ran)),
             Verdict::Arguments(indexes) => {

@@ -5,6 +5,7 @@
 use crate::ecosystems::{self, Activity, Ecosystem};
 use crate::model::{Form, Model, Ran, Run, Stage, Step};
 use crate::syntax::{Dockerfile, Keyword};
+use std::rc::Rc;
 
 /// A manager's command in a RUN.
 pub struct Use {
@@ -27,7 +28,7 @@ pub struct StepUse<'m> {
     /// Its RUN.
     pub run: &'m Run<'m>,
     /// Every command, in order.
-    pub commands: Vec<Ran>,
+    pub commands: Rc<[Ran]>,
     /// The managers' commands among them, in order.
     pub uses: Vec<Use>,
 }

@@ -25,6 +25,8 @@ pub(super) struct Evidence {
     /// The root of a repository; else it is any folder.
     is_repository: bool,
     folders: Mutex<HashMap<String, Look>>,
+    /// Whether a source lies in a folder, by both.
+    held: Mutex<HashMap<(String, String), bool>>,
 }
 
 /// What a folder's names say of it.
@@ -66,7 +68,7 @@ const PROJECTS: [&str; 24] = [
 
 impl Evidence {
     pub(super) fn new(view: View, is_repository: bool) -> Self {
-        Self { view, is_repository, folders: Mutex::default() }
+        Self { view, is_repository, folders: Mutex::default(), held: Mutex::default() }
     }
 
     /// Whether all sources that lie anywhere lie in this folder.
@@ -75,7 +77,14 @@ impl Evidence {
     }
 
     fn holds(&self, folder: &str, source: &str) -> bool {
-        !self.view.expand_in(folder, source).is_empty()
+        // Patterns go through all names of a folder, and many Dockerfiles name the same.
+        let key = (folder.to_owned(), source.to_owned());
+        let known = self.held.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        known.unwrap_or_else(|| {
+            let holds = !self.view.expand_in(folder, source).is_empty();
+            self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(key, holds);
+            holds
+        })
     }
 
     /// The folder that fits: the Dockerfile's own or one above it.

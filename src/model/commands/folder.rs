@@ -7,7 +7,7 @@ use super::values::Values;
 use super::{Ran, Role};
 use crate::ecosystems::absolute;
 use crate::knowledge::Knowledge;
-use crate::shell::{Command, CompoundKind, Enclosure, EnclosureKind, List, Place, SimpleCommand};
+use crate::shell::{Command, CompoundKind, Enclosure, EnclosureKind, List, Piece, Place, SimpleCommand};
 use std::collections::{HashMap, HashSet};
 
 /// The folders of a script: those of its own commands and those of each function's.
@@ -69,7 +69,7 @@ impl Folders {
         if calls_moving {
             follower.lose();
         } else {
-            follower.after(ran, &values.home());
+            follower.after(ran, values);
         }
     }
 
@@ -90,8 +90,11 @@ impl Folders {
 }
 
 fn is_move(command: &SimpleCommand) -> bool {
-    let words = command.words.iter().take(2).filter_map(crate::shell::Word::literal);
-    words.into_iter().any(|word| matches!(word.as_str(), "cd" | "pushd" | "popd" | "chdir"))
+    const MOVING: &[&str] = &["cd", "pushd", "popd", "chdir"];
+    command.words.iter().take(2).any(|word| match word.pieces.as_slice() {
+        [Piece::Text { text, .. }] => MOVING.contains(&text.as_str()),
+        _ => word.literal().is_some_and(|word| MOVING.contains(&word.as_str())),
+    })
 }
 
 /// What of a script changes its folder.
@@ -130,8 +133,10 @@ impl Moves {
     fn command(&mut self, command: &Command, function: Option<&str>, ends: bool) {
         match command {
             Command::Simple(simple) => {
-                let called = simple.words.first().and_then(crate::shell::Word::literal);
-                self.calls.extend(function.filter(|_| !ends).map(str::to_owned).zip(called));
+                if let Some(function) = function.filter(|_| !ends) {
+                    let called = simple.words.first().and_then(crate::shell::Word::literal);
+                    self.calls.extend(called.map(|called| (function.to_owned(), called)));
+                }
                 if is_move(simple) {
                     self.any = true;
                     self.functions.extend(function.filter(|_| !ends).map(str::to_owned));
@@ -226,7 +231,7 @@ impl Follower {
         self.here.old = std::mem::replace(&mut self.here.folder, folder);
     }
 
-    fn after(&mut self, ran: &Ran, home: &Knowledge<String>) {
+    fn after(&mut self, ran: &Ran, values: &Values<'_>) {
         let invocation = &ran.invocation;
         let mut operands = invocation.arguments.iter().filter(|argument| {
             let value = argument.value.known().map_or("", String::as_str);
@@ -236,7 +241,7 @@ impl Follower {
             "cd" | "chdir" => {
                 let target = operands.next();
                 let folder = match target.map(|target| &target.value) {
-                    None => home.clone(),
+                    None => values.home(),
                     Some(Knowledge::Known(value)) if value == "-" => self.here.old.clone(),
                     Some(Knowledge::Known(value)) if value.is_empty() => Knowledge::Unknown,
                     Some(Knowledge::Known(value)) => self.seen_from_here(value),

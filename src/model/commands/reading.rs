@@ -205,12 +205,11 @@ impl Reading<'_> {
 
     /// A redirection's file; a pattern where only the beginning of its name is known.
     fn file(&self, word: &Word) -> Knowledge<String> {
-        let value = self.values.expand(word);
-        let beginning = self.values.beginning(word);
-        match value {
-            Knowledge::Unknown if beginning.contains('/') => Knowledge::Known(format!("{beginning}*")),
-            value => value,
+        if let Knowledge::Known(value) = self.values.expand(word) {
+            return Knowledge::Known(value);
         }
+        let beginning = self.values.beginning(word);
+        if beginning.contains('/') { Knowledge::Known(format!("{beginning}*")) } else { Knowledge::Unknown }
     }
 
     fn substitutions<'t>(
@@ -382,6 +381,9 @@ fn sets_parameters(word: &str) -> bool {
 
 /// Wrappers' options that move a command or feed it, which are gone from the invocation.
 fn settle(ran: &mut Ran, command: &SimpleCommand) {
+    if !ran.invocation.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Env | Wrapper::Xargs)) {
+        return;
+    }
     let literals: Vec<String> = command.words.iter().map(|word| word.literal().unwrap_or_default()).collect();
     let behind = |wrapper: &str| {
         let at = literals.iter().position(|word| word.rsplit('/').next() == Some(wrapper))?;

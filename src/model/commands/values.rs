@@ -55,18 +55,35 @@ impl Values<'_> {
 
     /// What the word says.
     pub fn expand(&self, word: &Word) -> Knowledge<String> {
-        self.pieces(&self.resolved(&word.pieces))
+        if let Some(text) = word.literal() {
+            return Knowledge::Known(text);
+        }
+        if word.pieces.iter().any(|piece| self.resolve(piece).is_some()) {
+            return self.pieces(self.resolved(&word.pieces));
+        }
+        self.expand_plain(word)
     }
 
     /// What the word surely begins with.
     pub fn beginning(&self, word: &Word) -> String {
-        let known = |piece: &Piece| self.pieces(std::slice::from_ref(piece)).into_known();
-        self.resolved(&word.pieces).iter().map_while(known).collect()
+        if let Some(text) = word.literal() {
+            return text;
+        }
+        let known = |piece: Piece| match piece {
+            Piece::Text { text, .. } => Some(text),
+            piece => self.pieces(vec![piece]).into_known(),
+        };
+        self.resolved(&word.pieces).into_iter().map_while(known).collect()
     }
 
-    fn pieces(&self, pieces: &[Piece]) -> Knowledge<String> {
-        let word = Word { raw: String::new(), span: Knowledge::Unknown, pieces: pieces.to_vec() };
-        word.expand(&|name| self.lookup(name), &self.home())
+    fn pieces(&self, pieces: Vec<Piece>) -> Knowledge<String> {
+        self.expand_plain(&Word { raw: String::new(), span: Knowledge::Unknown, pieces })
+    }
+
+    /// Expands what only names variables and the home folder.
+    fn expand_plain(&self, word: &Word) -> Knowledge<String> {
+        let home = if names_home(&word.pieces) { self.home() } else { Knowledge::Unknown };
+        word.expand(&|name| self.lookup(name), &home)
     }
 
     /// A variable that nothing here sets may still be one of the image's own.
@@ -102,7 +119,7 @@ impl Values<'_> {
                 let at = name.parse::<usize>().ok()?.checked_sub(1)?;
                 match (parameters.get(at).cloned().unwrap_or(Knowledge::Known(String::new())), default) {
                     (Knowledge::Unknown, _) => None,
-                    (Knowledge::Known(value), Some(default)) if value.is_empty() => self.pieces(default).into_known(),
+                    (Knowledge::Known(value), Some(default)) if value.is_empty() => self.pieces(default.clone()).into_known(),
                     (Knowledge::Known(value), _) => Some(value),
                 }
             }
@@ -167,6 +184,14 @@ impl Values<'_> {
     }
 }
 
+fn names_home(pieces: &[Piece]) -> bool {
+    pieces.iter().any(|piece| match piece {
+        Piece::Home => true,
+        Piece::Variable { default, .. } => default.as_deref().is_some_and(names_home),
+        Piece::Text { .. } | Piece::Opaque { .. } => false,
+    })
+}
+
 fn text(text: String) -> Piece {
     Piece::Text { text, quoted: true }
 }
@@ -180,8 +205,11 @@ pub fn substitutions(word: &Word) -> (Vec<&str>, bool) {
     let mut commands = Vec::new();
     let mut hidden = false;
     collect(&word.pieces, &mut commands, &mut hidden);
-    let raw = word.raw.replace("$((", "");
-    (commands, hidden && ["$(", "`", "<(", ">("].iter().any(|mark| raw.contains(mark)))
+    if hidden {
+        let raw = word.raw.replace("$((", "");
+        hidden = ["$(", "`", "<(", ">("].iter().any(|mark| raw.contains(mark));
+    }
+    (commands, hidden)
 }
 
 fn collect<'w>(pieces: &'w [Piece], commands: &mut Vec<&'w str>, hidden: &mut bool) {

@@ -25,6 +25,8 @@ pub struct Order<'m> {
     stage: &'m Stage<'m>,
     /// What the copies of the stages below laid.
     below: Laid<'m>,
+    /// What they and all of its own laid.
+    laid: OnceCell<Laid<'m>>,
     prints: Vec<OnceCell<StepPrint>>,
 }
 
@@ -37,7 +39,7 @@ impl<'m> Order<'m> {
             model.stages.get(link)?.steps.iter().for_each(|step| below.after(step));
         }
         let prints = own.steps.iter().map(|_| OnceCell::new()).collect();
-        Some(Self { steps: &own.steps, view, stage: own, below, prints })
+        Some(Self { steps: &own.steps, view, stage: own, below, laid: OnceCell::new(), prints })
     }
 
     /// What a step touches.
@@ -62,8 +64,11 @@ impl<'m> Order<'m> {
 
     /// What the copies above a step laid.
     pub fn laid_before(&self, index: usize) -> Laid<'m> {
-        let mut laid = self.below.clone();
-        self.steps.iter().take(index).for_each(|step| laid.after(step));
-        laid
+        let laid = self.laid.get_or_init(|| {
+            let mut laid = self.below.clone();
+            self.steps.iter().for_each(|step| laid.after(step));
+            laid
+        });
+        laid.without_those_of(self.steps.get(index..).unwrap_or_default())
     }
 }
