@@ -6,11 +6,14 @@
 
 mod asking;
 mod buildah;
+pub mod compare;
 mod docker;
 mod error;
 mod features;
+pub mod image;
 mod program;
 mod progress;
+pub mod proof;
 mod session;
 mod staging;
 mod step;
