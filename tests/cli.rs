@@ -16,6 +16,8 @@ mod exit_codes;
 mod other_commands;
 #[path = "cli/place.rs"]
 mod place;
+#[path = "cli/verify.rs"]
+mod verify;
 #[path = "cli/writing.rs"]
 mod writing;
 
