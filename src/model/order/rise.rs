@@ -166,6 +166,9 @@ impl Order<'_> {
         if let Some(folder) = self.searched(riser, copy) {
             return Err(format!("PATH names {folder}, which comes with it"));
         }
+        if let Some(why) = rising.loads.iter().find_map(|load| load.brought_by(copy, self.view)) {
+            return Err(why);
+        }
         for area in &footprint.reads.areas {
             self.read_behind(gathered, area, riser, index, copy)?;
         }
