@@ -69,6 +69,14 @@ impl CommandPrint {
         self.ecosystem.is_some() && self.ran.invocation.known_arguments().any(|(_, word)| VERBS.contains(&word))
     }
 
+    /// Whether it makes a symbolic link.
+    pub fn makes_link(&self) -> bool {
+        let invocation = &self.ran.invocation;
+        let symbolic =
+            |word: &str| word == "--symbolic" || word.starts_with('-') && !word.starts_with("--") && word.contains('s');
+        invocation.program == "ln" && invocation.known_arguments().any(|(_, word)| symbolic(word))
+    }
+
     /// Whether it changes owner or mode of all that lies in a folder, and so copies that into its own layer.
     pub fn changes_all(&self) -> bool {
         let invocation = &self.ran.invocation;
