@@ -5,6 +5,7 @@
 //! write text, or decide whether a move is worth it.
 
 mod loads;
+mod owners;
 mod print;
 mod rise;
 

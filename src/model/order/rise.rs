@@ -72,6 +72,7 @@ impl Order<'_> {
         }
         self.whole_copies_go_along(&mut rise, at, over);
         self.folders_are_there(&rise, over)?;
+        self.folders_keep_owners(&rise, at, over)?;
         Ok(rise)
     }
 
@@ -317,7 +318,7 @@ impl Order<'_> {
     }
 
     /// Whether an earlier step makes a folder, or something in it, for certain.
-    fn is_made_before(&self, path: &str, index: usize) -> bool {
+    pub(super) fn is_made_before(&self, path: &str, index: usize) -> bool {
         let makes = |step: &StepPrint| match &step.copy {
             Some(copy) => copy.maps.iter().any(|map| is_within(&map.to, path)),
             None => step.print.footprint.writes.areas.iter().any(|area| matches!(area, Area::At(made) if is_within(made, path))),
