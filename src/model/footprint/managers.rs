@@ -126,8 +126,10 @@ fn settings(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem, dependencies: &Dep
     folders.sort_unstable();
     folders.dedup();
     for folder in folders {
-        let path = |name: &&str| Area::At(format!("{}/{name}", folder.trim_end_matches('/')));
-        draft.reads(ecosystem.looks_for().iter().map(path));
+        let paths = ecosystem.looks_for().iter().map(|name| format!("{}/{name}", folder.trim_end_matches('/')));
+        // Of one that is there the manager says itself whether it reads it.
+        let project = draft.sight.project;
+        draft.reads(paths.filter(|path| project.look(path) != Found::File).map(Area::At));
     }
 }
 
