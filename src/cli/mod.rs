@@ -3,6 +3,7 @@
 //! Owns: arguments, exit codes, and everything that touches the world: this is the only place that reads and writes files and
 //! prints. Never does: decide what is changed.
 
+mod engine;
 mod explain;
 mod files;
 mod fix;
@@ -12,6 +13,7 @@ mod output;
 mod panics;
 mod parse;
 mod place;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -59,6 +61,7 @@ Examples:
   dockeropt fix --write              change it
   dockeropt fix | git apply          the same, by way of git
   dockeropt explain cache-mounts     what a transform does, and when it does nothing
+  dockeropt verify app/Dockerfile    build before and after, and compare the images
 
 `dockeropt fix --help` tells what \"safe\" means and lists the exit codes.";
 
@@ -69,6 +72,7 @@ enum Command {
     /// List the transforms, in the order in which they run.
     List,
     Explain(explain::Arguments),
+    Verify(Box<verify::Arguments>),
 }
 
 /// Runs the program.
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     let exit = done.unwrap_or_else(|error| {
         output::error(&error);
