@@ -30,12 +30,12 @@ pub struct Commit {
 /// The last commits that touched a folder, the newest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
-    commits: Arc<[Commit]>,
+    commits: Vec<Arc<Commit>>,
 }
 
 impl History {
     pub(super) fn new<'p>(commits: impl IntoIterator<Item = impl IntoIterator<Item = &'p str>>) -> Self {
-        let commit = |paths| Commit { paths: sorted(paths), ..Commit::default() };
+        let commit = |paths| Arc::new(Commit { paths: sorted(paths), ..Commit::default() });
         Self { commits: commits.into_iter().map(|paths| commit(paths.into_iter().collect())).filter(has_paths).collect() }
     }
 
@@ -50,13 +50,13 @@ impl History {
     }
 
     /// The commits, the newest first.
-    pub(super) fn commits(&self) -> &Arc<[Commit]> {
+    pub(super) fn commits(&self) -> &[Arc<Commit>] {
         &self.commits
     }
 
     /// In how many commits one of the paths was touched; `None` without commits.
     pub(super) fn changes(&self, paths: &[&str]) -> Option<usize> {
-        let touches = |commit: &&Commit| {
+        let touches = |commit: &&Arc<Commit>| {
             let first = |from: &str| commit.paths.get(commit.paths.partition_point(|path| path.as_str() < from));
             paths.iter().any(|path| is_touched(first, path))
         };
@@ -64,16 +64,17 @@ impl History {
     }
 }
 
-fn has_paths(commit: &Commit) -> bool {
+fn has_paths(commit: &Arc<Commit>) -> bool {
     !commit.paths.is_empty()
 }
 
 /// The fields of a commit, then its paths; zero bytes and line ends between them.
-fn commit(text: &str) -> Option<Commit> {
+fn commit(text: &str) -> Option<Arc<Commit>> {
     let mut fields = text.split('\0').map(|field| field.strip_prefix('\n').unwrap_or(field));
     let (id, time, subject) = (fields.next()?, fields.next()?, fields.next()?);
     let paths = sorted(fields.filter(|path| !path.is_empty()).collect());
-    Some(Commit { id: id.to_owned(), time: time.parse().unwrap_or_default(), subject: subject.to_owned(), paths })
+    let time = time.parse().unwrap_or_default();
+    Some(Arc::new(Commit { id: id.to_owned(), time, subject: subject.to_owned(), paths }))
 }
 
 fn sorted(paths: BTreeSet<&str>) -> Vec<String> {

@@ -216,7 +216,7 @@ impl View {
 
     /// The last commits (this many at most, first parents) that touch the context, the newest first, with all paths that they touch,
     /// ignored ones included; empty without git.
-    pub fn commits(&self, most: usize) -> Vec<Commit> {
+    pub fn commits(&self, most: usize) -> Vec<Arc<Commit>> {
         let longer = || self.root.path().filter(|_| most > USUAL_COMMITS).map(|path| History::read(path, most));
         let longer = longer();
         let history = longer.as_ref().or_else(|| self.root.history());
