@@ -12,12 +12,13 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("shell", &["knowledge", "syntax"]),
     ("ecosystems", &["knowledge", "shell"]),
     ("model", &["knowledge", "syntax", "context", "shell", "ecosystems"]),
+    ("cache", &["knowledge", "syntax", "context", "model"]),
     ("edit", &["syntax"]),
     // Of the ecosystems it knows their reasons for refusing, and no manager.
-    ("pipeline", &["knowledge", "syntax", "context", "ecosystems", "model", "edit"]),
-    ("report", &["knowledge", "syntax", "edit", "pipeline"]),
-    ("transforms", &["knowledge", "syntax", "context", "shell", "ecosystems", "model", "edit", "pipeline"]),
-    ("cli", &["knowledge", "syntax", "context", "model", "edit", "pipeline", "report", "transforms"]),
+    ("pipeline", &["knowledge", "syntax", "context", "ecosystems", "model", "cache", "edit"]),
+    ("report", &["knowledge", "syntax", "context", "cache", "edit", "pipeline"]),
+    ("transforms", &["knowledge", "syntax", "context", "shell", "ecosystems", "model", "cache", "edit", "pipeline"]),
+    ("cli", &["knowledge", "syntax", "context", "model", "cache", "edit", "pipeline", "report", "transforms"]),
 ];
 
 /// Files of `transforms/` that are no rule: the list of them, and what two of them share.

@@ -161,11 +161,16 @@ impl Plan {
         if step.linked {
             return Fate::CACHED;
         }
-        if let Some(below) = step.below {
-            return match fates.get(below) {
-                Some(fate) if fate.runs() => Fate::of(fate.verdict, Cause::Below(below)),
-                _ => Fate::CACHED,
-            };
+        let mut below = step.below;
+        while let Some((index, under)) = below.and_then(|index| Some((index, self.steps.get(index)?))) {
+            if let Some(fate) = fates.get(index).filter(|fate| fate.runs()) {
+                return Fate::of(fate.verdict, Cause::Below(index));
+            }
+            if !under.linked {
+                return Fate::CACHED;
+            }
+            // What stands on a linked step stands on what is below that, too.
+            below = under.below;
         }
         let changed = self.base_argument(step.stage, change);
         changed.map_or(Fate::CACHED, |name| Fate::of(Verdict::Runs, Cause::Base(name.to_owned())))
