@@ -94,7 +94,8 @@ impl Plan {
     /// context. Without a context, its ignore file and its links are taken to be none.
     pub fn of(dockerfile: &Dockerfile, view: Option<&View>, target: Option<&str>, builder: Builder) -> Self {
         let model = Model::of(dockerfile);
-        let mut draft = Draft { model: &model, dockerfile, view, builder, plan: Self::default(), ends: Vec::new(), at_end: Vec::new() };
+        let mut draft =
+            Draft { model: &model, dockerfile, view, builder, plan: Self::default(), ends: Vec::new(), at_end: Vec::new() };
         let mut globals = Environment::default();
         for instruction in dockerfile.instructions().take_while(|instruction| instruction.keyword != Keyword::From) {
             globals.after(instruction, &Environment::default());
@@ -112,6 +113,11 @@ impl Plan {
     /// The steps that the target needs.
     pub fn needed(&self) -> usize {
         self.steps.iter().filter(|step| step.needed).count()
+    }
+
+    /// Whether a stage starts from an image, and not from another stage.
+    pub fn stands_on_image(&self, stage: usize) -> bool {
+        self.chains.get(stage).is_none_or(Vec::is_empty)
     }
 
     fn need(&mut self, target: Option<usize>) {

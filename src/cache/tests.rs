@@ -9,7 +9,14 @@ fn plan(text: &str, view: &View) -> Plan {
 }
 
 fn view() -> View {
-    View::of_files([("a", None), ("b", None), ("src/x", None), ("src/y", None), ("notes.md", None), (".dockerignore", Some("*.md"))])
+    View::of_files([
+        ("a", None),
+        ("b", None),
+        ("src/x", None),
+        ("src/y", None),
+        ("notes.md", None),
+        (".dockerignore", Some("*.md")),
+    ])
 }
 
 /// The lines of the steps that run, `?` behind those that may.
@@ -150,7 +157,8 @@ fn a_gain_is_told_at_the_change_that_is_made_most() {
 fn a_gain_may_show_in_the_history_alone() {
     let view = view().with_git(&["a"], &[&["src/x"], &["b"], &["b"], &["src/x"], &["src/x"]]);
     let (before, after) = ("FROM x\nCOPY src /src\nCOPY b /b\n", "FROM x\nCOPY b /b\nCOPY src /src\n");
-    let words: Vec<String> = gains(&plan(before, &view), &plan(after, &view), Some(&view)).iter().map(ToString::to_string).collect();
+    let words: Vec<String> =
+        gains(&plan(before, &view), &plan(after, &view), Some(&view)).iter().map(ToString::to_string).collect();
     assert_eq!(words, ["an edit of src/x: 2 of 2 steps → 1 of 2"]);
 }
 

@@ -62,7 +62,8 @@ pub fn gains(before: &Plan, after: &Plan, view: Option<&View>) -> Vec<Gain> {
     };
     let edit = view.and_then(|view| edited(before, after, view));
     let edit = edit.map(|file| (Change::of_files([file.clone()]), Typical::Edit(file)));
-    let arguments: BTreeSet<&String> = before.steps.iter().flat_map(|step| &step.arguments).filter(|name| is_volatile(name)).collect();
+    let arguments: BTreeSet<&String> =
+        before.steps.iter().flat_map(|step| &step.arguments).filter(|name| is_volatile(name)).collect();
     let arguments = arguments.into_iter().map(|name| (Change::default().with_arguments([name]), Typical::Argument(name.clone())));
     let gains: Vec<Gain> = edit.into_iter().chain(arguments).map(|(change, at)| count(at, &change)).filter(falls).collect();
     if !gains.is_empty() {
@@ -86,9 +87,8 @@ fn falls(gain: &Gain) -> bool {
 
 /// The file whose edit is typical: it comes with a folder, and no copy, before or after, is there for it alone.
 pub(super) fn edited(before: &Plan, after: &Plan, view: &View) -> Option<String> {
-    let sources = |plan: &Plan| -> Vec<Source> {
-        plan.steps.iter().filter(|step| step.needed).flat_map(known_sources).cloned().collect()
-    };
+    let sources =
+        |plan: &Plan| -> Vec<Source> { plan.steps.iter().filter(|step| step.needed).flat_map(known_sources).cloned().collect() };
     let (old, new) = (sources(before), sources(after));
     let (single, folders): (Vec<Source>, Vec<Source>) = old.into_iter().partition(Source::names_a_file);
     let single: Vec<Source> = single.into_iter().chain(new.into_iter().filter(Source::names_a_file)).collect();

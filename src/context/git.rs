@@ -59,7 +59,8 @@ impl Git {
 pub(super) fn changed_since(root: &Path, revision: &str) -> Option<Vec<String>> {
     let name = format!("{revision}^{{commit}}");
     let commit = ask(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
-    let diff = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--relative", commit.trim(), "--", "."];
+    let diff =
+        ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--relative", commit.trim(), "--", "."];
     let new = ["ls-files", "--others", "--exclude-standard", "-z", "--", "."];
     let (diff, new) = (ask(root, &diff)?, ask(root, &new)?);
     let paths: BTreeSet<&str> = diff.split_terminator('\0').chain(new.split_terminator('\0')).collect();

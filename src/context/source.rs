@@ -50,7 +50,8 @@ impl Source {
 
     /// Whether it names one path and nothing but that: no folder, no pattern.
     pub fn names_a_file(&self) -> bool {
-        let is_folder = |path: &str| path.is_empty() || self.view.as_ref().is_some_and(|view| view.kind(path) == Some(Kind::Folder));
+        let is_folder =
+            |path: &str| path.is_empty() || self.view.as_ref().is_some_and(|view| view.kind(path) == Some(Kind::Folder));
         self.places.iter().all(|place| match place {
             Place::Below(path) | Place::At(path) => !is_folder(path),
             Place::Like(..) => false,
@@ -105,9 +106,15 @@ mod tests {
 
     #[test]
     fn a_source_takes_what_it_names_and_what_lies_below() {
-        for (source, path) in
-            [(".", "x"), ("./", "a/b"), ("/src", "src/new/file"), ("src/", "src"), ("a.txt", "a.txt"), ("../a", "a"), (".", "README.md")]
-        {
+        for (source, path) in [
+            (".", "x"),
+            ("./", "a/b"),
+            ("/src", "src/new/file"),
+            ("src/", "src"),
+            ("a.txt", "a.txt"),
+            ("../a", "a"),
+            (".", "README.md"),
+        ] {
             assert!(takes(source, path), "{source} {path}");
         }
         for (source, path) in [("src", "srcs/x"), ("src/a", "src/b"), (".", "NEWS.md"), (".", "tmp/x"), ("a", "b/a")] {
