@@ -12,6 +12,8 @@ mod choosing_files;
 mod diffs;
 #[path = "cli/exit_codes.rs"]
 mod exit_codes;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/other_commands.rs"]
 mod other_commands;
 #[path = "cli/place.rs"]

@@ -6,6 +6,7 @@
 mod explain;
 mod files;
 mod fix;
+mod init;
 mod job;
 mod list;
 mod output;
@@ -65,6 +66,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Fix(Box<fix::Arguments>),
+    Init(init::Arguments),
     Parse(parse::Arguments),
     /// List the transforms, in the order in which they run.
     List,
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),

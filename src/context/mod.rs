@@ -15,7 +15,7 @@ mod root;
 mod view;
 
 pub use doubt::Doubt;
-pub use locate::{Context, FoundBy, Located, Locator, Sharing};
+pub use locate::{Context, FoundBy, Located, Locator, Sharing, yaml};
 pub use view::View;
 
 /// What a path of the context is.
