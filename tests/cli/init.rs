@@ -165,5 +165,5 @@ fn several_dockerfiles_want_a_choice_and_a_folder_outside_of_git_gets_no_hook() 
         "fine         .pre-commit-config.yaml: pre-commit works in a git repository",
     ]);
     place.run(&["init", "--with", "sh", "--file", "b/Dockerfile", "--write"]).exits(0);
-    assert!(place.text("build.sh").contains("\" b\n"), "{}", place.text("build.sh"));
+    assert!(place.text("build.sh").contains(" b\n\nif"), "{}", place.text("build.sh"));
 }

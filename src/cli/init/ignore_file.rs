@@ -65,7 +65,7 @@ fn of_file(
     let (certain, asked) = sorted(&view, &change);
     let taken = if all { [certain.clone(), asked.clone()].concat() } else { certain };
     let waiting = (!all && !asked.is_empty())
-        .then(|| format!("--unsafe would add {}, which are there: the image then lacks them", asked.join(", ")));
+        .then(|| format!("--unsafe would add {} (there now: the image would lack it)", asked.join(", ")));
     if taken.is_empty() {
         return waiting.map(|waiting| Proposal::fine(name, waiting));
     }
