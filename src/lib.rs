@@ -3,7 +3,7 @@
 //! The map of the house, bottom first; arrows only point down (`tests/architecture.rs` holds it):
 //! [`syntax`] reads a file without losing a byte, [`shell`] the text of a RUN, [`context`] sees the files of a build, [`ecosystems`] knows the package managers,
 //! [`model`] what the file means, [`edit`] is how a text changes, [`pipeline`] runs to the fixpoint and guards, [`transforms`]
-//! say what is done, [`report`] words it, and [`cli`] alone reads, writes and prints.
+//! say what is done, [`builder`] runs real build engines, [`report`] words it, and [`cli`] alone reads, writes and prints.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -11,6 +11,7 @@
 )]
 #![warn(missing_docs)]
 
+pub mod builder;
 pub mod cli;
 pub mod context;
 pub mod ecosystems;
