@@ -7,6 +7,7 @@
 mod asking;
 mod buildah;
 mod docker;
+pub mod doctor;
 mod error;
 mod features;
 mod program;

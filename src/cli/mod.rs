@@ -3,6 +3,7 @@
 //! Owns: arguments, exit codes, and everything that touches the world: this is the only place that reads and writes files and
 //! prints. Never does: decide what is changed.
 
+mod doctor;
 mod explain;
 mod files;
 mod fix;
@@ -23,7 +24,7 @@ enum Exit {
     /// All was done.
     #[default]
     Done,
-    /// A file would change (or did), and the caller asked to be told.
+    /// A file would change (or did), and the caller asked to be told; something is to be done about the engine.
     Changes,
     /// A guard stopped a fix; everything else was done.
     Guard,
@@ -67,6 +68,7 @@ Examples:
 enum Command {
     Fix(Box<fix::Arguments>),
     Init(init::Arguments),
+    Doctor(doctor::Arguments),
     Parse(parse::Arguments),
     /// List the transforms, in the order in which they run.
     List,
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
