@@ -10,6 +10,8 @@ mod bad_input;
 mod choosing_files;
 #[path = "cli/diffs.rs"]
 mod diffs;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/exit_codes.rs"]
 mod exit_codes;
 #[path = "cli/init.rs"]

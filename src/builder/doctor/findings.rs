@@ -89,7 +89,7 @@ fn engine(facts: &Facts) -> Finding {
     let finding = match &facts.engine {
         Answered::Yes(identity) => Finding::fine("engine", versions(identity)),
         Answered::Old { client, server } if client.min(&server.unwrap_or(*client)) < &FIRST => {
-            let what = format!("{program} {} has no BuildKit: that came with 18.09", server.unwrap_or(*client));
+            let what = format!("{program} {} has no BuildKit: that came with 18.09", dated(server.unwrap_or(*client)));
             return Finding::action("engine-too-old", what, advice::upgrade());
         }
         Answered::Old { client, .. } => {
@@ -120,6 +120,11 @@ fn engine(facts: &Facts) -> Finding {
         ),
     };
     place.into_iter().fold(finding, Finding::note)
+}
+
+/// Docker's versions of a year and a month, as docker writes them: `18.06.1`.
+fn dated(version: Version) -> String {
+    format!("{}.{:02}.{}", version.major, version.minor, version.patch)
 }
 
 fn line(words: &str) -> &str {

@@ -22,7 +22,7 @@ pub enum Said {
     BuildKitOff,
     /// `BUILDKIT_INLINE_CACHE` is set.
     InlineCache,
-    /// A build with `--no-cache`.
+    /// A build with `--no-cache`, which is not plainly one that is to be from scratch (`--pull`).
     NoCache,
     /// `docker buildx version` as a proof.
     BuildxVersion,
@@ -87,7 +87,7 @@ fn said(line: &str) -> Option<Said> {
         Some(Said::BuildxVersion)
     } else if line.contains(".docker/buildx") {
         Some(Said::BuildxFolder)
-    } else if line.contains("--no-cache") && line.contains("docker") && line.contains("build") {
+    } else if line.contains("--no-cache") && !line.contains("--pull") && line.contains("docker") && line.contains("build") {
         Some(Said::NoCache)
     } else {
         None

@@ -38,11 +38,13 @@ pub fn survey(program: &str, folder: &Path, quick: bool, watch: &Watch) -> Facts
         mentions,
         keeps_layers,
     };
-    let is_docker = match &facts.engine {
-        Answered::Yes(identity) => identity.kind == Kind::Docker,
-        Answered::Old { .. } => true,
+    let (is_docker, is_old) = match &facts.engine {
+        Answered::Yes(identity) => (identity.kind == Kind::Docker, false),
+        Answered::Old { .. } => (true, true),
         _ => return facts,
     };
+    // Of an old one nothing is left to be proven.
+    let quick = quick || is_old;
     if is_docker {
         ask_docker(&mut facts, quick, watch);
     }
