@@ -6,7 +6,7 @@
 use super::docker::{common_options, run, stream};
 use super::program::{Answer, Call};
 use super::progress::Form;
-use super::staging::Folder;
+use super::staging::{Folder, unique};
 use super::{BuildError, BuildRequest, Built, Engine, Features, Identity, Kind, QUESTION, Version, Watch};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -78,7 +78,15 @@ impl Engine for Buildah {
 
     fn build(&self, request: &BuildRequest<'_>, watch: &Watch) -> Result<Built, BuildError> {
         let staged = Folder::new()?;
-        run(&self.build_call(request, &staged)?, Form::Numbered, watch)
+        if request.tag.is_some() {
+            return run(&self.build_call(request, &staged)?, Form::Numbered, watch);
+        }
+        // Without a name the image would stay, and nobody could say which it is.
+        let name = format!("{}:asked", unique("dockeropt"));
+        let named = BuildRequest { tag: Some(&name), ..*request };
+        let built = run(&self.build_call(&named, &staged)?, Form::Numbered, watch)?;
+        self.remove(&name, &watch.for_cleanup())?;
+        Ok(built)
     }
 
     fn export(

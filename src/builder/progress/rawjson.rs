@@ -40,7 +40,8 @@ impl RawJson {
 
     fn news(&mut self, news: &Value) {
         let list = |key: &str| news.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-        for vertex in list("vertexes") {
+        // The last of them needs the ones behind it in the list.
+        for vertex in list("vertexes").into_iter().rev() {
             self.vertex(&vertex);
         }
         for log in list("logs") {
