@@ -3,6 +3,7 @@
 //! Owns: arguments, exit codes, and everything that touches the world: this is the only place that reads and writes files and
 //! prints. Never does: decide what is changed.
 
+mod bench;
 mod doctor;
 mod explain;
 mod files;
@@ -68,6 +69,7 @@ Examples:
 enum Command {
     Fix(Box<fix::Arguments>),
     Init(init::Arguments),
+    Bench(Box<bench::Arguments>),
     Doctor(doctor::Arguments),
     Parse(parse::Arguments),
     /// List the transforms, in the order in which they run.
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
