@@ -16,7 +16,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     // Of the ecosystems it knows their reasons for refusing, and no manager.
     ("pipeline", &["knowledge", "syntax", "context", "ecosystems", "model", "edit"]),
     ("builder", &["syntax"]),
-    ("report", &["knowledge", "syntax", "edit", "pipeline"]),
+    ("report", &["knowledge", "syntax", "edit", "pipeline", "builder"]),
     ("transforms", &["knowledge", "syntax", "context", "shell", "ecosystems", "model", "edit", "pipeline"]),
     ("cli", &["knowledge", "syntax", "context", "model", "edit", "pipeline", "builder", "report", "transforms"]),
 ];

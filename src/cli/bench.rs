@@ -9,9 +9,10 @@ mod measure;
 mod network;
 mod subject;
 
+use super::engine::EngineArguments;
 use super::output::{self, Output};
 use super::{Exit, fix};
-use crate::builder::{self, Engine, Session, Watch};
+use crate::builder::{self, Engine, Session};
 use crate::pipeline::Options;
 use crate::report::bench::Table;
 use crate::syntax as dockerfiles;
@@ -21,7 +22,6 @@ use dependency::Addition;
 use measure::Changes;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 use subject::Subject;
 
 // No line is longer than 78 characters, so that none is broken on a narrow terminal.
@@ -75,27 +75,8 @@ pub(super) struct Arguments {
     /// How often everything is built; the median is told.
     #[arg(long, value_name = "N", default_value = "1")]
     runs: NonZeroUsize,
-    /// docker, podman, buildah, or the path of one.
-    #[arg(long, value_name = "ENGINE", default_value = "docker")]
-    engine: String,
-    /// The stage to build.
-    #[arg(long, value_name = "STAGE")]
-    target: Option<String>,
-    /// A build argument (several: the option again).
-    #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
-    build_args: Vec<String>,
-    /// The platform to build for, as linux/arm64.
-    #[arg(long, value_name = "PLATFORM")]
-    platform: Option<String>,
-    /// The network of RUN steps, as host.
-    #[arg(long, value_name = "NETWORK")]
-    network: Option<String>,
-    /// `builtin`: leave the `# syntax=` line out of the builds, for where no registry can be reached.
-    #[arg(long, value_enum, value_name = "FRONTEND", default_value_t = Frontend::File)]
-    frontend: Frontend,
-    /// The longest that one build may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-    timeout: u64,
+    #[command(flatten)]
+    engine: EngineArguments,
     /// Also apply fixes after which the image's content, base or behaviour may differ.
     #[arg(long = "unsafe")]
     unsafe_fixes: bool,
@@ -116,15 +97,7 @@ pub(super) struct Arguments {
     quiet: bool,
 }
 
-/// Who reads the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Frontend {
-    /// The one that its `# syntax=` line names.
-    File,
-    /// The one in the engine.
-    Builtin,
-}
-
+/// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum TableFormat {
     /// For a terminal.
@@ -146,10 +119,6 @@ impl Arguments {
         }
         options
     }
-
-    fn is_builtin(&self) -> bool {
-        self.frontend == Frontend::Builtin
-    }
 }
 
 /// Does what the arguments say.
@@ -159,8 +128,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         output::say(&format!("{}: nothing would change, so there is nothing to compare\n", subject.name));
         return Ok(Exit::Done);
     }
-    let watch = Watch::listening(Some(Duration::from_secs(arguments.timeout)))?;
-    let engine = builder::open(&arguments.engine, &watch)?;
+    let watch = arguments.engine.watch()?;
+    let engine = arguments.engine.open(&watch)?;
     let mut table = Table { file: subject.name.clone(), about: about(arguments, engine.as_ref()), ..Table::default() };
     let changes = changes(arguments, &subject, &mut table)?;
     let session = Session::new(engine.as_ref(), &watch);

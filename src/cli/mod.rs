@@ -5,6 +5,7 @@
 
 mod bench;
 mod doctor;
+mod engine;
 mod explain;
 mod files;
 mod fix;
@@ -15,6 +16,7 @@ mod output;
 mod panics;
 mod parse;
 mod place;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -62,6 +64,7 @@ Examples:
   dockeropt fix --write              change it
   dockeropt fix | git apply          the same, by way of git
   dockeropt explain cache-mounts     what a transform does, and when it does nothing
+  dockeropt verify app/Dockerfile    build before and after, and compare the images
 
 `dockeropt fix --help` tells what \"safe\" means and lists the exit codes.";
 
@@ -75,6 +78,7 @@ enum Command {
     /// List the transforms, in the order in which they run.
     List,
     Explain(explain::Arguments),
+    Verify(Box<verify::Arguments>),
 }
 
 /// Runs the program.
@@ -88,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     let exit = done.unwrap_or_else(|error| {
         output::error(&error);

@@ -8,6 +8,7 @@ mod instructions;
 mod outcome;
 mod palette;
 pub mod path;
+pub mod proof;
 pub mod summary;
 
 pub use instructions::instructions_json;

@@ -70,11 +70,11 @@ pub(super) fn measure(
             let place = Side { subject, side, copy: subject.copy(side)?, caches: session.own_caches() };
             for (kind, row) in &mut rows {
                 place.prepare(*kind, changes)?;
-                let of = format!("{side_name}, {}", row.name);
+                let of = format!("{side_name}: {}", row.name);
                 let (image, built, fetched) = place.build(arguments, *kind, session).with_context(|| of.clone())?;
                 if !arguments.quiet {
                     let runs = if arguments.runs.get() > 1 { format!(" (run {run})") } else { String::new() };
-                    output::say(&format!("{of}{runs}: {:.1} s\n", built.time.as_secs_f64()));
+                    output::say(&format!("{of}{runs}  {:.1} s\n", built.time.as_secs_f64()));
                 }
                 if let Some(size) = sizes.get_mut(side) {
                     *size = session.engine().image_size(&image, session.watch())?;
@@ -119,16 +119,11 @@ impl Side<'_> {
     }
 
     fn build(&self, arguments: &Arguments, kind: Kind, session: &Session<'_>) -> anyhow::Result<(String, Built, Option<u64>)> {
-        let dockerfile = self.subject.dockerfile(self.side);
+        let dockerfile = arguments.engine.text(self.subject.text(self.side));
         let request = BuildRequest {
-            ignore: self.subject.ignore(self.side),
-            target: arguments.target.as_deref(),
-            build_args: &arguments.build_args,
-            platform: arguments.platform.as_deref(),
-            network: arguments.network.as_deref(),
             no_cache: matches!(kind, Kind::First | Kind::Fresh),
             caches: Some(&self.caches),
-            ..BuildRequest::new(self.copy.path(), &dockerfile)
+            ..arguments.engine.request(self.copy.path(), &dockerfile, self.subject.ignore(self.side))
         };
         let before = network::received();
         let (image, built) = session.build(&request)?;
@@ -147,13 +142,13 @@ fn now() -> u64 {
 fn fetch_bases(arguments: &Arguments, subject: &Subject, session: &Session<'_>) {
     let Ok(copy) = subject.copy(0) else { return };
     for side in [0, 1] {
-        let text = subject.dockerfile(side);
+        let text = arguments.engine.text(subject.text(side));
         let syntax_line = text.lines().next().filter(|line| line.starts_with("# syntax=")).map(|line| format!("{line}\n"));
         let file = syntax::parse(&text);
         let bases = file.instructions().filter(|one| one.keyword == syntax::Keyword::From);
         for base in bases.filter_map(|from| from.arguments.values.first()) {
             let text = format!("{}FROM {base}\nLABEL dockeropt.bench=base\n", syntax_line.as_deref().unwrap_or_default());
-            let request = BuildRequest { platform: arguments.platform.as_deref(), ..BuildRequest::new(copy.path(), &text) };
+            let request = BuildRequest { target: None, ..arguments.engine.request(copy.path(), &text, None) };
             // A stage's name, a variable: what can't be fetched here is told by the build itself.
             if let Ok((image, _)) = session.build(&request) {
                 session.remove(&image);

@@ -4,7 +4,6 @@
 
 use super::Arguments;
 use super::copy::Copy;
-use crate::builder;
 use crate::cli::files::{self, Found};
 use crate::cli::place::Places;
 use crate::cli::{explain, panics};
@@ -31,7 +30,6 @@ pub(super) struct Subject {
     ignores: [Option<String>; 2],
     /// Where the ignore file lies, from the context's root.
     ignore_path: String,
-    builtin: bool,
 }
 
 impl Subject {
@@ -59,7 +57,7 @@ impl Subject {
         };
         let inside = inside(&root, &found);
         let (texts, ignores) = ([before, after], [ignore, ignore_after]);
-        Ok(Self { name: shown(&found), root, view, inside, texts, ignores, ignore_path, builtin: arguments.is_builtin() })
+        Ok(Self { name: shown(&found), root, view, inside, texts, ignores, ignore_path })
     }
 
     /// Whether there is anything to compare.
@@ -73,7 +71,7 @@ impl Subject {
     pub(super) fn copy(&self, side: usize) -> anyhow::Result<Copy> {
         let copy = Copy::of(&self.root, &self.view)?;
         // A copy of everything copies these, too.
-        let text = self.texts.get(side).map(String::as_str).unwrap_or_default();
+        let text = self.text(side);
         if let Some(path) = self.inside.as_deref().filter(|path| copy.path().join(path).is_file()) {
             copy.write(path, text)?;
         }
@@ -87,10 +85,9 @@ impl Subject {
         Ok(copy)
     }
 
-    /// The text that is handed to the engine.
-    pub(super) fn dockerfile(&self, side: usize) -> String {
-        let text = self.texts.get(side).map(String::as_str).unwrap_or_default();
-        if self.builtin { builder::without_syntax_line(text) } else { text.to_owned() }
+    /// The text of the file on that side.
+    pub(super) fn text(&self, side: usize) -> &str {
+        self.texts.get(side).map(String::as_str).unwrap_or_default()
     }
 
     /// The text of the ignore file.
