@@ -8,6 +8,7 @@ mod asking;
 mod buildah;
 pub mod compare;
 mod docker;
+pub mod doctor;
 mod error;
 mod features;
 pub mod image;

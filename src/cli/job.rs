@@ -165,7 +165,7 @@ impl Job {
                     let name = files::name_in_diff(&root.join(&change.path), self.folder.as_deref());
                     text.push_str(&match &change.before {
                         Some(before) => diff::unified(&name, before, &change.after, self.stdout),
-                        None => diff::created(&name, &change.after, self.stdout),
+                        None => diff::created(&name, &change.after, false, self.stdout),
                     });
                 }
                 text

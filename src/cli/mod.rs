@@ -3,10 +3,13 @@
 //! Owns: arguments, exit codes, and everything that touches the world: this is the only place that reads and writes files and
 //! prints. Never does: decide what is changed.
 
+mod bench;
+mod doctor;
 mod engine;
 mod explain;
 mod files;
 mod fix;
+mod init;
 mod job;
 mod list;
 mod output;
@@ -24,7 +27,7 @@ enum Exit {
     /// All was done.
     #[default]
     Done,
-    /// A file would change (or did), and the caller asked to be told.
+    /// A file would change (or did), and the caller asked to be told; something is to be done about the engine.
     Changes,
     /// A guard stopped a fix; everything else was done.
     Guard,
@@ -68,6 +71,9 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Fix(Box<fix::Arguments>),
+    Init(init::Arguments),
+    Bench(Box<bench::Arguments>),
+    Doctor(doctor::Arguments),
     Parse(parse::Arguments),
     /// List the transforms, in the order in which they run.
     List,
@@ -80,6 +86,9 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),
