@@ -132,8 +132,8 @@ impl<'a> Run<'a> {
 
     /// All that the RUN's script does, in order: the commands, those in `$( … )`, those whose name is not known, and whatever else
     /// reads or writes. Empty where the script can't be read.
-    pub fn everything(&self, state: &State) -> Vec<Ran> {
-        self.reading(state, true).to_vec()
+    pub fn everything(&self, state: &State) -> Rc<[Ran]> {
+        self.reading(state, true)
     }
 
     fn reading(&self, state: &State, everything: bool) -> Rc<[Ran]> {
