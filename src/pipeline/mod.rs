@@ -8,7 +8,7 @@ mod ignores;
 mod refusal;
 mod run;
 
-pub use ignores::IgnoreChange;
+pub use ignores::{IgnoreChange, copied};
 pub use refusal::Refusal;
 pub use run::run;
 
