@@ -47,6 +47,14 @@ impl Ecosystem for Gradle {
         &["gradle", "gradlew"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--project-cache-dir"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &["gradle.properties", "init.gradle"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if !self.programs().contains(&invocation.program.as_str()) {
             return None;

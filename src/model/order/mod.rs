@@ -4,6 +4,8 @@
 //! that copy". Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
 //! write text, or decide whether a move is worth it.
 
+mod loads;
+mod owners;
 mod print;
 mod rise;
 

@@ -2,6 +2,7 @@
 //!
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
+use super::loads::{self, Load};
 use crate::context::View;
 use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, User};
 use crate::knowledge::Knowledge;
@@ -33,6 +34,8 @@ pub struct Print {
     in_flags: BTreeSet<String>,
     /// What it makes belongs to somebody else than root, or has a mode of its own.
     pub other_user: bool,
+    /// What its commands load unasked.
+    pub loads: Vec<Load>,
 }
 
 /// Settings other than variables.
@@ -55,6 +58,8 @@ pub struct CommandPrint {
     pub dependencies: Option<Result<Option<Dependencies>, Entangled>>,
     /// Scripts of the project that it runs, by their image paths.
     pub scripts: Vec<String>,
+    /// What it loads unasked.
+    loads: Vec<Load>,
 }
 
 impl CommandPrint {
@@ -62,6 +67,14 @@ impl CommandPrint {
     pub fn removes_packages(&self) -> bool {
         const VERBS: &[&str] = &["autopurge", "autoremove", "del", "erase", "prune", "purge", "remove", "uninstall"];
         self.ecosystem.is_some() && self.ran.invocation.known_arguments().any(|(_, word)| VERBS.contains(&word))
+    }
+
+    /// Whether it makes a symbolic link.
+    pub fn makes_link(&self) -> bool {
+        let invocation = &self.ran.invocation;
+        let symbolic =
+            |word: &str| word == "--symbolic" || word.starts_with('-') && !word.starts_with("--") && word.contains('s');
+        invocation.program == "ln" && invocation.known_arguments().any(|(_, word)| symbolic(word))
     }
 
     /// Whether it changes owner or mode of all that lies in a folder, and so copies that into its own layer.
@@ -79,6 +92,7 @@ impl CommandPrint {
             ecosystem: self.ecosystem,
             dependencies: Some(Ok(Some(dependencies.clone()))),
             scripts: Vec::new(),
+            loads: self.loads.clone(),
         }
     }
 }
@@ -202,15 +216,19 @@ fn command(
         }
     }
     let scripts = footprint::scripts_read(&ran, &at, project);
-    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts }
+    let loads = loads::of(&ran.invocation, &at, &step.state.shell);
+    footprint.reads.add(Region::of(loads.iter().filter_map(Load::file)));
+    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts, loads }
 }
 
 fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, mounted: &[Map]) -> Print {
     let (mut footprint, mut makes, mut rewrites) = (Footprint::default(), Vec::new(), Vec::new());
     let mut modes = false;
+    let mut loads: Vec<Load> = Vec::new();
     for command in commands {
         footprint.add(command.footprint.clone());
         modes |= sets_modes(&command.ran.invocation);
+        loads.extend(command.loads.iter().filter(|load| !loads.contains(load)).cloned().collect::<Vec<_>>());
         if let Some(Ok(Some(dependencies))) = &command.dependencies {
             makes.extend(dependencies.makes.iter().cloned());
             rewrites.extend(dependencies.rewrites.iter().cloned());
@@ -218,7 +236,7 @@ fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint
     }
     // What a mount brings needs no copy.
     footprint.reads.areas.retain(|area| !mounted.iter().any(|map| map.back(area.path()).is_some()));
-    let mut print = Print { makes, rewrites, ..running(step, footprint) };
+    let mut print = Print { makes, rewrites, loads, ..running(step, footprint) };
     print.other_user |= modes;
     print
 }

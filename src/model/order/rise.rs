@@ -72,6 +72,7 @@ impl Order<'_> {
         }
         self.whole_copies_go_along(&mut rise, at, over);
         self.folders_are_there(&rise, over)?;
+        self.folders_keep_owners(&rise, at, over)?;
         Ok(rise)
     }
 
@@ -166,6 +167,13 @@ impl Order<'_> {
         if let Some(folder) = self.searched(riser, copy) {
             return Err(format!("PATH names {folder}, which comes with it"));
         }
+        if let Some((line, link)) = self.links_above(index).find(|(_, link)| copy.maps.iter().any(|map| is_within(&map.to, link)))
+        {
+            return Err(format!("line {line} may make {link} a link, so where this copies to is not known"));
+        }
+        if let Some(why) = rising.loads.iter().find_map(|load| load.brought_by(copy, self.view)) {
+            return Err(why);
+        }
         for area in &footprint.reads.areas {
             self.read_behind(gathered, area, riser, index, copy)?;
         }
@@ -179,6 +187,16 @@ impl Order<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The links that `ln -s` makes above a step, each with its line.
+    fn links_above(&self, index: usize) -> impl Iterator<Item = (usize, &str)> {
+        (0..index).filter_map(|above| Some((self.steps.get(above)?.instruction.lines.0, self.print(above)?))).flat_map(
+            |(line, step)| {
+                let links = step.commands.iter().filter(|command| command.makes_link());
+                links.flat_map(|command| &command.footprint.writes.areas).map(move |area| (line, area.path()))
+            },
+        )
     }
 
     /// A folder of the riser's PATH that the copy brings: programs may come from there.
@@ -221,6 +239,9 @@ impl Order<'_> {
             if kind == Kind::Link {
                 return Err(format!("{from} is a link, which a COPY of its own would follow"));
             }
+            if let Some((line, link)) = self.links_above(index).find(|(_, link)| is_within(path, link)) {
+                return Err(format!("line {line} may make {link} a link, so where {from} comes to lie is not known"));
+            }
             gathered.needs.push(Needed { copy: index, source: map.source, from, to: path.to_owned(), folder, by: riser });
             return Ok(());
         }
@@ -241,6 +262,11 @@ impl Order<'_> {
                 }
                 continue;
             };
+            if let Some(line) = self.view.exception_for(&from) {
+                return Err(format!(
+                    "the ignore file lets {from} through (`{line}`), and this copy would lay it over what was installed"
+                ));
+            }
             // `target/*` leaves the folder, which is then empty.
             if self.view.is_ignored(&from) || self.view.is_ignored(&format!("{from}/x")) {
                 continue;
@@ -292,7 +318,7 @@ impl Order<'_> {
     }
 
     /// Whether an earlier step makes a folder, or something in it, for certain.
-    fn is_made_before(&self, path: &str, index: usize) -> bool {
+    pub(super) fn is_made_before(&self, path: &str, index: usize) -> bool {
         let makes = |step: &StepPrint| match &step.copy {
             Some(copy) => copy.maps.iter().any(|map| is_within(&map.to, path)),
             None => step.print.footprint.writes.areas.iter().any(|area| matches!(area, Area::At(made) if is_within(made, path))),
