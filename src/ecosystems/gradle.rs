@@ -13,6 +13,7 @@
 //! Sources: Gradle's user manual (command line, directories); the wrapper's `GradleUserHomeLookup`; the Dockerfiles of the
 //! `gradle` image; Gradle issues 851 and 7518 on locks between containers.
 
+mod first_build;
 mod manifests;
 mod scripts;
 
