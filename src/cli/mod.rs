@@ -3,6 +3,8 @@
 //! Owns: arguments, exit codes, and everything that touches the world: this is the only place that reads and writes files and
 //! prints. Never does: decide what is changed.
 
+mod changes;
+mod cost;
 mod explain;
 mod files;
 mod fix;
@@ -58,6 +60,7 @@ Examples:
   dockeropt fix                      show what would change in this folder and below
   dockeropt fix --write              change it
   dockeropt fix | git apply          the same, by way of git
+  dockeropt cost                     what each change makes a build run again
   dockeropt explain cache-mounts     what a transform does, and when it does nothing
 
 `dockeropt fix --help` tells what \"safe\" means and lists the exit codes.";
@@ -65,6 +68,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Fix(Box<fix::Arguments>),
+    Cost(Box<cost::Arguments>),
     Parse(parse::Arguments),
     /// List the transforms, in the order in which they run.
     List,
@@ -76,6 +80,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
+        Command::Cost(arguments) => cost::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),
