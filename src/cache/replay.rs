@@ -7,7 +7,7 @@ use super::forecast::{Cause, Change, Forecast};
 use super::plan::{Kind, Plan};
 use crate::context::View;
 use crate::model::Model;
-use crate::model::installs::{Fetched, Fetches, fetched};
+use crate::model::installs::{Fetched, Fetches, Needs, fetched};
 use crate::model::order::Order;
 use crate::syntax::Dockerfile;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,19 +30,22 @@ pub struct Totals {
     pub steps: usize,
     /// RUN steps that run.
     pub runs: usize,
+    /// Commands of RUN steps that run.
+    pub commands: usize,
     /// Changes at which dependencies of the project are installed again.
     pub installs: usize,
-    /// Installs of the project's dependencies, each step counted.
+    /// Installs of the project's dependencies, each counted.
     pub dependencies: usize,
-    /// Installs of named packages, each step counted.
+    /// Installs of named packages, each counted.
     pub packages: usize,
-    /// Other downloads, each step counted.
+    /// Other downloads, each counted.
     pub downloads: usize,
 }
 
-/// What is fetched again at one change: indexes of steps.
+/// What is fetched again at one change.
 #[derive(Clone, Debug, Default)]
 struct Refetched {
+    /// The step of each.
     dependencies: Vec<usize>,
     packages: usize,
     downloads: usize,
@@ -73,7 +76,9 @@ impl Replay {
             let run = |(index, step): &(usize, &super::Step)| step.kind == Kind::Run && forecast.is_run(*index);
             let refetched = self.refetched(forecast);
             totals.steps += forecast.runs();
-            totals.runs += self.plan.steps.iter().enumerate().filter(run).count();
+            let ran = self.plan.steps.iter().enumerate().filter(run).map(|(_, step)| step.commands.len().max(1));
+            totals.runs += ran.clone().count();
+            totals.commands += ran.sum::<usize>();
             totals.installs += usize::from(!refetched.dependencies.is_empty());
             totals.dependencies += refetched.dependencies.len();
             totals.packages += refetched.packages;
@@ -90,14 +95,13 @@ impl Replay {
     fn refetched(&self, forecast: &Forecast) -> Refetched {
         let mut refetched = Refetched::default();
         for (index, fetched) in self.fetched.iter().enumerate().filter(|(index, _)| forecast.is_run(*index)) {
-            let again = |kind: &dyn Fn(&Fetches) -> bool| {
-                fetched.iter().any(|fetched| kind(&fetched.what) && !self.is_served(index, fetched, forecast))
-            };
-            if again(&|what| matches!(what, Fetches::Dependencies(_))) {
-                refetched.dependencies.push(index);
+            for fetched in fetched.iter().filter(|fetched| !self.is_served(index, fetched, forecast)) {
+                match fetched.what {
+                    Fetches::Dependencies(_) => refetched.dependencies.push(index),
+                    Fetches::Packages => refetched.packages += 1,
+                    Fetches::Download => refetched.downloads += 1,
+                }
             }
-            refetched.packages += usize::from(again(&|what| *what == Fetches::Packages));
-            refetched.downloads += usize::from(again(&|what| *what == Fetches::Download));
         }
         refetched
     }
@@ -108,8 +112,8 @@ impl Replay {
         let stage = self.plan.steps.get(index).map_or(0, |step| step.stage);
         let serves = |other: &Fetched| match (&other.what, needs) {
             _ if other.by != fetched.by => false,
-            (Fetches::Dependencies(Some(has)), Some(needs)) => needs.iter().all(|file| has.contains(file)),
-            (Fetches::Dependencies(Some(_)), None) => true,
+            (Fetches::Dependencies(Needs::Files(has)), Needs::Files(needs)) => needs.iter().all(|file| has.contains(file)),
+            (Fetches::Dependencies(Needs::Files(_)), Needs::Source) => true,
             _ => false,
         };
         let below = self.plan.steps_of(stage).filter(|(below, _)| *below < index && !forecast.is_run(*below));

@@ -29,7 +29,8 @@ What is counted:
   change, by its own cache keys; nothing is built. \"Before\" is the file as it
   is, \"after\" as `dockeropt fix` would leave it. A step \"may run\" where it
   takes what another stage made and that may come out the same; it is counted
-  as run. Seconds are shown only from a real build (--timings).
+  as run. Seconds are shown only from a real build (--timings). A cache mount
+  changes no key: what it saves when an install does run is not counted.
 
   --history holds the Dockerfile as it is now and looks at what each commit
   changed; a builder that kept the cache of each commit before is assumed.

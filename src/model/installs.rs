@@ -19,12 +19,23 @@ pub struct Fetched {
 /// What is fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetches {
-    /// The project's dependencies. The files of the image that tell which; Unknown where it may read anything of the project.
-    Dependencies(Option<Vec<String>>),
+    /// The project's dependencies.
+    Dependencies(Needs),
     /// Packages that the command names: `apt-get install gcc`, `npm install -g pm2`.
     Packages,
     /// Something else: `curl`, `git clone`.
     Download,
+}
+
+/// What tells an install of dependencies what to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// These files and folders of the image.
+    Files(Vec<String>),
+    /// Manifests, and besides them the source: `pip install .`.
+    Source,
+    /// Files that can't be seen here.
+    NotSeen,
 }
 
 /// What a step of a stage fetches, each once.
@@ -43,10 +54,15 @@ fn of_command(command: &CommandPrint) -> Option<Fetched> {
     if let Some(ecosystem) = command.ecosystem {
         let what = match &command.dependencies {
             _ if !installs(ecosystem) => return None,
+            // A loop over manifests of which none is there: it fetches nothing as far as can be seen.
+            Some(Err(Entangled::NotSeen { .. })) if command.ran.conditional => return None,
             Some(Err(Entangled::NothingToGain { .. })) => return None,
             Some(Ok(Some(needs))) if needs.files.is_empty() && needs.folders.is_empty() => Fetches::Packages,
-            Some(Ok(Some(needs))) => Fetches::Dependencies(Some(needs.files.iter().chain(&needs.folders).cloned().collect())),
-            Some(Ok(None) | Err(_)) | None => Fetches::Dependencies(None),
+            Some(Ok(Some(needs))) => {
+                Fetches::Dependencies(Needs::Files(needs.files.iter().chain(&needs.folders).cloned().collect()))
+            }
+            Some(Err(Entangled::NotSeen { .. })) => Fetches::Dependencies(Needs::NotSeen),
+            Some(Ok(None) | Err(_)) | None => Fetches::Dependencies(Needs::Source),
         };
         return Some(Fetched { what, by: ecosystem.id().to_owned() });
     }

@@ -32,6 +32,7 @@ fn side(sheet: &Sheet, side: Side) -> Value {
         "steps": (0..replay.plan.steps.len()).filter_map(|index| step(sheet, side, index)).collect::<Vec<_>>(),
         "steps_run": totals.steps,
         "runs_run": totals.runs,
+        "commands_run": totals.commands,
         "changes_with_install": totals.installs,
         "dependency_installs": totals.dependencies,
         "package_installs": totals.packages,

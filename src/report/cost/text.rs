@@ -26,7 +26,7 @@ fn history(sheet: &Sheet, palette: Palette) -> String {
     let commits = sheet.changes.len();
     let title = format!("over the last {} that touch its build context", count(commits, "commit", "commits"));
     let mut text = format!("{}, {title}\n", palette.paint(Ink::Heading, &sheet.name));
-    let head = format!("  {:>4}  {:<STEP$}  {:<width$}", "line", "step, and how often it runs again", "before", width = BAR + 10);
+    let head = format!("  {:>4}  {:<STEP$}  {:<width$}", "line", "step, and how often it runs again", "before", width = BAR + 12);
     text.push_str(
         &palette.paint(Ink::Faint, &format!("{head}{}", if sheet.rewritten { "after" } else { "" }).trim_end().to_owned()),
     );
@@ -38,9 +38,10 @@ fn history(sheet: &Sheet, palette: Palette) -> String {
             Some(index) => bar(replay.runs_of(index), commits, ink, palette),
             None => format!("{:<width$}", "–", width = BAR + 10),
         };
-        let mut line = format!("  {:>4}  {:<STEP$}  ", step.line, cut(&step.text, STEP));
+        let mut line = format!("  {:>4}  {:<STEP$}  ", step.line, cut(&step.short, STEP));
         line.push_str(&side(&sheet.before, row.before, Ink::Bad));
         if sheet.rewritten {
+            line.push_str("  ");
             line.push_str(&side(&sheet.after, row.after, Ink::Good));
         }
         text.push_str(line.trim_end());
@@ -78,6 +79,7 @@ fn sums(sheet: &Sheet) -> String {
     }
     let mut parts = vec![format!("steps that run again: {}", then(before.steps, after.steps))];
     for (name, was, is) in [
+        ("commands", before.commands, after.commands),
         ("installs of dependencies", before.dependencies, after.dependencies),
         ("installs of other packages", before.packages, after.packages),
         ("other downloads", before.downloads, after.downloads),
@@ -149,7 +151,7 @@ fn change(sheet: &Sheet, asked: &str, palette: Palette) -> String {
         if sheet.rewritten {
             line.push_str(&format!("{}  ", painted(is, palette)));
         }
-        text.push_str(&format!("{line}{:>4}  {}\n", step.line, cut(&step.text, 60)));
+        text.push_str(&format!("{line}{:>4}  {}\n", step.line, cut(&step.short, 60)));
     }
     let counted = |replay: &Replay| {
         let runs = replay.forecasts.first().map_or(0, crate::cache::Forecast::runs);

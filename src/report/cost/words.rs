@@ -26,7 +26,12 @@ pub(super) fn chain(plan: &Plan, forecast: &Forecast, change: &Change, step: usi
     let mut last = None;
     for link in kept {
         if let (Some(own), Some(fate)) = (plan.steps.get(link), forecast.fates.get(link)) {
-            sentences.push(format!("line {} `{}` {}", own.line, cut(&own.text, LONGEST_STEP), because(plan, fate, change, last)));
+            sentences.push(format!(
+                "line {} `{}` {}",
+                own.line,
+                cut(&own.short, LONGEST_STEP),
+                because(plan, fate, change, last)
+            ));
             last = Some(own.line);
         }
     }
