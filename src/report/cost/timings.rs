@@ -67,20 +67,26 @@ impl Timings {
     }
 }
 
-/// Each step's time by its text; an engine puts variables into it.
+/// Each step's time by its text; an engine puts variables into it. What is the same first, so that nothing takes its place.
 fn matched(steps: &[Timed], plan: &Plan) -> Vec<Option<f64>> {
-    let mut taken = vec![false; steps.len()];
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut find = |text: &str| {
-        let is_it = |timed: &Timed| {
-            let shown = plain(&timed.instruction);
-            shown == text || shown.eq_ignore_ascii_case(text) || like(text, &shown)
-        };
-        let at = steps.iter().zip(&taken).position(|(timed, taken)| !taken && is_it(timed))?;
-        *taken.get_mut(at)? = true;
-        steps.get(at)?.seconds
-    };
-    plan.steps.iter().map(|step| if step.needed { find(&step.text) } else { None }).collect()
+    let shown: Vec<String> =
+        steps.iter().map(|timed| timed.instruction.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let mut taken: Vec<Option<usize>> = vec![None; plan.steps.len()];
+    for is_it in [is_same, like] {
+        for (at, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.needed) {
+            let is_free = |index: usize| !taken.contains(&Some(index));
+            let found = shown.iter().enumerate().find(|(index, shown)| is_free(*index) && is_it(&step.text, shown));
+            let found = found.map(|(index, _)| index);
+            if let Some(slot) = taken.get_mut(at).filter(|slot| slot.is_none()) {
+                *slot = found;
+            }
+        }
+    }
+    taken.into_iter().map(|index| steps.get(index?)?.seconds).collect()
+}
+
+fn is_same(written: &str, shown: &str) -> bool {
+    written.eq_ignore_ascii_case(shown)
 }
 
 /// Whether a shown text may be a written one with its variables put in: what stands between them is the same.
