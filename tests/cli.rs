@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 mod bad_input;
 #[path = "cli/choosing_files.rs"]
 mod choosing_files;
+#[path = "cli/cost.rs"]
+mod cost;
 #[path = "cli/diffs.rs"]
 mod diffs;
 #[path = "cli/doctor.rs"]

@@ -86,7 +86,7 @@ fn falls(gain: &Gain) -> bool {
 }
 
 /// The file whose edit is typical: it comes with a folder, and no copy, before or after, is there for it alone.
-pub(super) fn edited(before: &Plan, after: &Plan, view: &View) -> Option<String> {
+pub fn edited(before: &Plan, after: &Plan, view: &View) -> Option<String> {
     let sources =
         |plan: &Plan| -> Vec<Source> { plan.steps.iter().filter(|step| step.needed).flat_map(known_sources).cloned().collect() };
     let (old, new) = (sources(before), sources(after));
