@@ -52,7 +52,7 @@ impl Addition {
         let package = package.unwrap_or(manager.usual()).to_owned();
         let text = view.text(&manifest).into_known().ok_or_else(|| format!("{manifest} can't be read"))?;
         if text.contains(&format!("\"{package}\"")) || text.lines().any(|line| first_word(line) == package) {
-            return Err(format!("{manifest} has {package} already: name another with --add-dependency NAME"));
+            return Err(format!("{manifest} has {package} already: name another with --add-dependency=NAME"));
         }
         if manager == Manager::Pip && text.contains("--hash=") {
             return Err(format!("{manifest} is pinned by hashes, which one more line would lack"));
