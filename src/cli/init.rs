@@ -48,7 +48,7 @@ Examples:
   dockeropt init --write --with make,sh    with wrappers
   dockeropt init --with github | git apply";
 
-/// Set a repository up: ignore file, pre-commit, wrappers, CI; without --write, show what would come.
+/// Set a repository up: ignore file, pre-commit hook, wrappers, CI.
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP, next_line_help = false)]
 pub(super) struct Arguments {
