@@ -107,7 +107,7 @@ fn what_can_not_be_measured_is_said() {
     bench(&place, &["fine"]).exits(0).prints("").says(&["nothing would change, so there is nothing to compare"]);
     bench(&place, &["."]).exits(2).says(&["there are several Dockerfiles in it: name one"]);
     bench(&place, &["app", "--edit", "nothing.py"]).exits(2).says(&["--edit nothing.py: is no file of the context"]);
-    place.file("app/requirements.txt", "six==1.17.0\n");
+    place.file("app/requirements.txt", "six==1.17.0\nidna\n");
     let ran = bench(&place, &["app", "--add-dependency", "--quiet"]).exits(0);
     assert!(
         ran.stdout
