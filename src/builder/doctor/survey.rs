@@ -145,7 +145,7 @@ fn builder_of(said: &str) -> Builder {
 
 /// The last line that says something: the first ones tell what was done before.
 fn last_words(words: &str) -> String {
-    words.lines().map(str::trim).filter(|line| !line.is_empty()).next_back().unwrap_or_default().to_owned()
+    words.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
