@@ -3,6 +3,7 @@
 //! Owns: collecting findings, joining fixes, applying, and going back when a guard fails or texts repeat.
 
 use super::ignores::{self, Ignores};
+use super::trail::Trail;
 use super::{Applied, Culprit, Finding, Options, Outcome, Refusal, Refused, Rule, Scene, Stop, guards};
 use crate::edit::{Applicability, EditSet, Fix};
 use crate::syntax::{self, Dockerfile};
@@ -32,6 +33,7 @@ struct Candidate {
 
 struct Run<'a> {
     before: &'a str,
+    trail: Trail<'a>,
     ignores: Option<Ignores>,
     applied: Vec<Applied>,
     refused: Vec<Refused>,
@@ -42,11 +44,19 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(before: &'a str, options: &Options) -> Self {
         let ignores = options.place.as_ref().map(|place| Ignores::new(&place.view));
-        Self { before, ignores, applied: Vec::new(), refused: Vec::new(), remaining: Vec::new(), culprits: Vec::new() }
+        Self {
+            before,
+            trail: Trail::new(before),
+            ignores,
+            applied: Vec::new(),
+            refused: Vec::new(),
+            remaining: Vec::new(),
+            culprits: Vec::new(),
+        }
     }
 
     fn outcome(self, after: String, passes: usize, stop: Stop) -> Outcome {
-        let Self { before, ignores, applied, refused, remaining, culprits } = self;
+        let Self { before, trail: _, ignores, applied, refused, remaining, culprits } = self;
         let ignore = ignores.and_then(Ignores::change);
         Outcome { before: before.to_owned(), after, ignore, applied, refused, remaining, culprits, passes, stop }
     }
@@ -98,15 +108,20 @@ impl<'a> Run<'a> {
         let mut findings = rule.findings(scene);
         findings.sort_by_key(|finding| finding.at);
         let mut candidates = Vec::new();
+        let (refused, remaining) = (self.refused.len(), self.remaining.len());
         for finding in findings {
             self.sort_out(dockerfile, options, finding, &mut candidates);
         }
+        // In the order of the file as it was read; a RUN that was cut in two is one place there.
+        self.refused.get_mut(refused..).unwrap_or_default().sort_by_key(|place| (place.line, place.column));
+        self.refused.dedup();
+        self.remaining.get_mut(remaining..).unwrap_or_default().sort_by_key(|fix| fix.line);
         candidates
     }
 
     fn sort_out(&mut self, dockerfile: &Dockerfile, options: &Options, finding: Finding, candidates: &mut Vec<Candidate>) {
         let Finding { transform, at, result } = finding;
-        let (line, column) = dockerfile.line_and_column(at);
+        let (line, column) = self.trail.place(at);
         let hidden = result.as_ref().ok().filter(|fix| !fix.ignores.is_empty());
         let copied = hidden.and_then(|fix| Some((ignores::copied(dockerfile, options, &fix.ignores)?, fix.ignores.join(", "))));
         if let Some((by, patterns)) = copied {
@@ -143,7 +158,7 @@ impl<'a> Run<'a> {
         }
         if let Ok(next) = attempt(dockerfile, &set, &taken) {
             self.keep(taken);
-            return Some(next);
+            return Some(self.numbered(next, set));
         }
         self.one_by_one(dockerfile, taken)
     }
@@ -171,7 +186,14 @@ impl<'a> Run<'a> {
             }
         }
         self.keep(kept);
-        reached
+        reached.map(|next| self.numbered(next, good))
+    }
+
+    /// The text that these edits made, its instructions with their lines in the file as it was read.
+    fn numbered(&mut self, mut next: Dockerfile, edits: EditSet) -> Dockerfile {
+        self.trail.push(edits);
+        next.number(|at| self.trail.place(at).0);
+        next
     }
 
     /// Notes what was applied, and completes the ignore file.
