@@ -7,6 +7,7 @@ mod guards;
 mod ignores;
 mod refusal;
 mod run;
+mod trail;
 mod worth;
 
 pub use ignores::{IgnoreChange, copied};
@@ -187,9 +188,9 @@ pub struct Outcome {
     pub ignore: Option<IgnoreChange>,
     /// In the order in which they were applied.
     pub applied: Vec<Applied>,
-    /// What was left alone at the end, and why, by place in `after`.
+    /// What was left alone at the end, and why: transform by transform, by place in `before`.
     pub refused: Vec<Refused>,
-    /// Fixes that need `--unsafe`, by place in `after`.
+    /// Fixes that need `--unsafe`, in the same order.
     pub remaining: Vec<Applied>,
     /// Fixes that a guard stopped.
     pub culprits: Vec<Culprit>,
@@ -213,7 +214,7 @@ pub struct Applied {
     pub transform: &'static str,
     /// The fix's title.
     pub title: String,
-    /// 1-based line of the text that the fix was made for.
+    /// 1-based line of `before`.
     pub line: usize,
     /// How far it can be trusted.
     pub applicability: Applicability,
@@ -228,7 +229,7 @@ pub struct Applied {
 pub struct Refused {
     /// The transform's id.
     pub transform: &'static str,
-    /// 1-based.
+    /// 1-based line of `before`.
     pub line: usize,
     /// 1-based, in characters.
     pub column: usize,
@@ -243,7 +244,7 @@ pub struct Culprit {
     pub transform: &'static str,
     /// The fix's title.
     pub title: String,
-    /// 1-based.
+    /// 1-based line of `before`.
     pub line: usize,
     /// What the guard saw.
     pub guard: String,

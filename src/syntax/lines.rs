@@ -11,16 +11,22 @@ pub const LONGEST_LINE: usize = 65_535;
 pub fn split(text: &str) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut start = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte == b'\n' {
-            lines.push(start..at + 1);
-            start = at + 1;
-        }
+    for (newline, _) in text.match_indices('\n') {
+        lines.push(start..newline + 1);
+        start = newline + 1;
     }
     if start < text.len() {
         lines.push(start..text.len());
     }
     lines
+}
+
+/// The 1-based line and column (in characters) of a byte.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+    (lines + 1, before.get(line_start..).map_or(0, |line| line.chars().count()) + 1)
 }
 
 /// The line without its end.

@@ -155,10 +155,10 @@ impl<'o, 'm> Movement<'o, 'm> {
             let new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
             let (content, gap) = match part {
                 RiserPart::Whole => (Content::Instruction(at), Some(at)),
-                RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(halves.first.clone()), None),
+                RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(at, halves.first.clone()), None),
                 RiserPart::Halves(halves) => (Content::Replaced(at, halves.first.clone()), None),
             };
-            pieces.push(Piece { new, content, gap, blank: false });
+            pieces.push(Piece { new, new_from: start(self.over)?, content, gap, blank: false });
         }
         // What comes to stand first is parted from what is above it as the copy was, and the copy as that was.
         let copy = start(self.over)?;
@@ -169,7 +169,7 @@ impl<'o, 'm> Movement<'o, 'm> {
                 Some(RiserPart::Whole) => continue,
                 Some(RiserPart::Halves(halves)) => match &halves.rest {
                     Some(rest) if halves.keeps_comments_below => Content::Replaced(at, rest.clone()),
-                    Some(rest) => Content::Text(rest.clone()),
+                    Some(rest) => Content::Text(at, rest.clone()),
                     None => Content::Instruction(at),
                 },
                 None if self.rise.pinned.contains(&index) => Content::Replaced(at, self.pinned(index).ok_or_else(no_place)?),
@@ -177,7 +177,7 @@ impl<'o, 'm> Movement<'o, 'm> {
             };
             let gap = if index == self.over { of_first } else { Some(at) };
             let blank = index == self.over && gap.is_none() && arrangement.has_gap(at);
-            pieces.push(Piece { new: Vec::new(), content, gap, blank });
+            pieces.push(Piece { new: Vec::new(), new_from: at, content, gap, blank });
         }
         arrangement.edit(&pieces).ok_or_else(no_place)
     }
@@ -259,7 +259,8 @@ pub fn reordered(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[usize]) -
     };
     let places = order.iter().map(|index| start(*index).map(place)).collect::<Option<Vec<usize>>>()?;
     let piece = |(index, gap): (&usize, &usize)| {
-        Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: Some(*gap), blank: false })
+        let at = start(*index)?;
+        Some(Piece { new: Vec::new(), new_from: at, content: Content::Instruction(at), gap: Some(*gap), blank: false })
     };
     arrangement.edit(&order.iter().zip(&places).map(piece).collect::<Option<Vec<Piece>>>()?)
 }
