@@ -48,6 +48,8 @@ pub struct Place {
     pub others: Vec<OtherFile>,
     /// Stages that compose files, bake files or CI build by name.
     pub targets: Vec<String>,
+    /// Build arguments that compose files, CI or scripts give another value with every build.
+    pub fresh_arguments: Vec<String>,
 }
 
 /// Another Dockerfile of the context.

@@ -241,28 +241,58 @@ pub fn patterns(folders: &[String]) -> Vec<String> {
     patterns
 }
 
-/// The edit that puts the steps `first..=last` into another order, each with its comments.
+/// What comes to stand in one place of a new order.
+#[derive(Clone, Debug)]
+pub enum Placed {
+    /// The step as it is, with its comments.
+    Whole(usize),
+    /// The step with another text, and its comments.
+    Changed(usize, String),
+    /// New text.
+    New(String),
+}
+
+impl Placed {
+    fn index(&self) -> Option<usize> {
+        match self {
+            Self::Whole(index) | Self::Changed(index, _) => Some(*index),
+            Self::New(_) => None,
+        }
+    }
+}
+
+/// The edit that puts some neighbouring steps into another order, each with its comments.
 pub fn reordered(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[usize]) -> Option<Edit> {
+    rearranged(dockerfile, steps, &order.iter().copied().map(Placed::Whole).collect::<Vec<_>>())
+}
+
+/// The same where some change or are new.
+pub fn rearranged(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[Placed]) -> Option<Edit> {
     let start = |index: usize| Some(steps.get(index)?.instruction.span.start);
-    let (first, last) = (*order.iter().min()?, *order.iter().max()?);
+    let indexes = || order.iter().filter_map(Placed::index);
+    let (first, last) = (indexes().min()?, indexes().max()?);
     let arrangement = Arrangement::between(dockerfile, start(first)?, start(last)?)?;
     // What comes to stand first is parted from what is above it as the old first was, and that as the new one was.
-    let (old, new) = (start(first)?, start(*order.first()?)?);
-    let place = |at: usize| {
-        if at == old {
-            new
-        } else if at == new {
-            old
-        } else {
-            at
-        }
+    let (old, new) = (start(first)?, start(indexes().next()?)?);
+    let gap = |at: usize| match at {
+        at if at == old => new,
+        at if at == new => old,
+        at => at,
     };
-    let places = order.iter().map(|index| start(*index).map(place)).collect::<Option<Vec<usize>>>()?;
-    let piece = |(index, gap): (&usize, &usize)| {
-        let at = start(*index)?;
-        Some(Piece { new: Vec::new(), new_from: at, content: Content::Instruction(at), gap: Some(*gap), blank: false })
+    let piece = |placed: &Placed| {
+        let at = match placed.index() {
+            Some(index) => Some(start(index)?),
+            None => None,
+        };
+        let content = match (placed, at) {
+            (Placed::Whole(_), Some(at)) => Content::Instruction(at),
+            (Placed::Changed(_, text), Some(at)) => Content::Replaced(at, text.clone()),
+            (Placed::New(text), _) => Content::Text(old, text.clone()),
+            _ => return None,
+        };
+        Some(Piece { new: Vec::new(), new_from: at.unwrap_or(old), content, gap: at.map(gap), blank: false })
     };
-    arrangement.edit(&order.iter().zip(&places).map(piece).collect::<Option<Vec<Piece>>>()?)
+    arrangement.edit(&order.iter().map(piece).collect::<Option<Vec<Piece>>>()?)
 }
 
 /// Whether something is copied from the build context.

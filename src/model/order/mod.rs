@@ -9,7 +9,7 @@ mod owners;
 mod print;
 mod rise;
 
-pub use print::{CommandPrint, Print, StepPrint};
+pub use print::{CommandPrint, Print, StepPrint, mentioned};
 pub use rise::{InTheWay, Needed, Rise};
 
 use print::Invocations;

@@ -314,8 +314,22 @@ pub(super) fn of_setting(step: &Step<'_>) -> Print {
     print
 }
 
+impl Print {
+    /// The print of an ENV or ARG as if it set these of its variables alone; `pairs` are indexes of what it sets.
+    pub fn of_pairs(step: &Step<'_>, pairs: &[usize]) -> Self {
+        let mut print = of_setting(step);
+        let each = if step.instruction.keyword == Keyword::Env { 2 } else { 1 };
+        let own: Vec<&[String]> = step.instruction.arguments.values.chunks(each).collect();
+        let own = pairs.iter().filter_map(|pair| own.get(*pair)).copied();
+        let name = |pair: &[String]| Some(pair.first()?.split('=').next()?.to_owned());
+        print.sets = own.clone().filter_map(name).collect();
+        print.footprint.variables = Variables::Named(own.flatten().flat_map(|text| mentioned(text)).collect());
+        print
+    }
+}
+
 /// The variables that a text names.
-fn mentioned(text: &str) -> BTreeSet<String> {
+pub fn mentioned(text: &str) -> BTreeSet<String> {
     text.split('$')
         .skip(1)
         .map(|rest| rest.strip_prefix('{').unwrap_or(rest))
@@ -332,11 +346,11 @@ const OF_EVERY_COMMAND: &[&str] =
     &["PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "SHELL", "BASH_ENV", "ENV", "IFS", "LANG", "LC_ALL", "UMASK"];
 
 impl Print {
-    /// Whether it hangs on the variable's value.
-    pub fn reads_variable(&self, name: &str) -> bool {
+    /// Whether it hangs on the variable's value. `carried` tells of more names that they carry a value of the project's own.
+    fn reads_variable(&self, name: &str, carried: &dyn Fn(&str) -> bool) -> bool {
         let named = match &self.footprint.variables {
             Variables::All => true,
-            Variables::Tools => !is_volatile(name),
+            Variables::Tools(names) => names.contains(name) || !(is_volatile(name) || carried(name)),
             Variables::Named(names) => names.contains(name),
         };
         named || self.in_flags.contains(name) || self.runs && OF_EVERY_COMMAND.contains(&name)
@@ -359,8 +373,14 @@ impl Print {
 
     /// Why this step and one behind it may not change places as far as settings go; `None` when they may.
     pub fn settings_clash(&self, behind: &Self) -> Option<String> {
+        self.settings_clash_carrying(behind, &|_| false)
+    }
+
+    /// The same where it is known of more variables that they carry a value of the project's own, like a commit.
+    pub fn settings_clash_carrying(&self, behind: &Self, carried: &dyn Fn(&str) -> bool) -> Option<String> {
         let variable = |setter: &Self, reader: &Self| {
-            setter.sets().find(|name| reader.reads_variable(name) || reader.sets.contains(*name)).map(str::to_owned)
+            let meets = |name: &&str| reader.reads_variable(name, carried) || reader.sets.contains(*name);
+            setter.sets().find(meets).map(str::to_owned)
         };
         if let Some(name) = variable(self, behind).or_else(|| variable(behind, self)) {
             return Some(format!("the value of {name}"));
