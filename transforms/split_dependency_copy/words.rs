@@ -3,13 +3,36 @@
 //! Owns: titles and notes, and how far a fix can be trusted. Never does: change a text.
 
 use super::{Install, Stage, rising};
-use crate::ecosystems::Part;
+use crate::ecosystems::{Entangled, Part};
 use crate::edit::{Applicability, Fix};
 use crate::model::order::Order;
 use crate::pipeline::Refusal;
 use rising::{Movement, Riser};
 
 impl Stage<'_, '_> {
+    /// Why an install can't do with its manifests; who makes one that no copy brings, or where the context has one of that name.
+    pub(super) fn entangled(&self, at: usize, id: &'static str, entangled: &Entangled) -> Refusal {
+        let plain = || Refusal::Entangled { id, entangled: entangled.clone() };
+        let Entangled::Missing { path, because } = entangled else { return plain() };
+        let writes = |index: &usize| {
+            let step = self.order.print(*index).filter(|step| !step.from_context);
+            step.is_some_and(|step| step.print.footprint.writes.areas.iter().any(|area| area.path() == path))
+        };
+        if let Some(step) = (0..at).rev().find(writes).and_then(|index| self.order.steps.get(index)) {
+            let why = format!("it makes {path}, which {id} needs and no copy brings");
+            return Refusal::InTheWay { line: step.instruction.lines.0, step: rising::shown(step), why };
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let namesake = |file: &String| file.rsplit('/').next() == Some(name);
+        match self.order.view.files_below("").into_iter().filter(namesake).min_by_key(|file| file.matches('/').count()) {
+            Some(file) => {
+                let because = format!("{because}; the build context has {file}: is the work folder the right one?");
+                Refusal::Entangled { id, entangled: Entangled::NotSeen { because } }
+            }
+            None => plain(),
+        }
+    }
+
     pub(super) fn worded(&self, installs: &[Install<'_>], riser: &Riser, movement: &Movement<'_, '_>) -> Result<Fix, Refusal> {
         let shown: Vec<String> = movement.copied().into_iter().map(str::to_owned).collect();
         let command = installs.first().map(|install| quoted(self.order, install)).unwrap_or_default();
