@@ -10,8 +10,12 @@ mod bad_input;
 mod choosing_files;
 #[path = "cli/diffs.rs"]
 mod diffs;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/exit_codes.rs"]
 mod exit_codes;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/other_commands.rs"]
 mod other_commands;
 #[path = "cli/place.rs"]

@@ -330,7 +330,8 @@ pub fn of_program(program: &str) -> impl Iterator<Item = &'static dyn Ecosystem>
     });
     let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     let found = |name: &str| BY_PROGRAM.get(name).map_or(&[][..], Vec::as_slice);
-    let mut indexes: Vec<usize> = found(program).iter().chain(found(stem)).copied().collect();
+    let by_stem = if stem == program { &[] } else { found(stem) };
+    let mut indexes: Vec<usize> = found(program).iter().chain(by_stem).copied().collect();
     indexes.sort_unstable();
     indexes.dedup();
     indexes.into_iter().filter_map(|index| REGISTRY.get(index).copied())

@@ -7,11 +7,13 @@ mod guards;
 mod ignores;
 mod refusal;
 mod run;
+mod worth;
 
-pub use ignores::IgnoreChange;
+pub use ignores::{IgnoreChange, copied};
 pub use refusal::Refusal;
 pub use run::run;
 
+use crate::cache::Gain;
 use crate::context::View;
 use crate::edit::{Applicability, Fix};
 use crate::model::Model;
@@ -217,6 +219,8 @@ pub struct Applied {
     pub applicability: Applicability,
     /// What is said beside it.
     pub notes: Vec<String>,
+    /// For a fix that moves instructions: how many steps run again before and after it, at the changes that are made most.
+    pub gains: Vec<Gain>,
 }
 
 /// A place left alone.

@@ -7,7 +7,7 @@ use crate::context::{Kind, View};
 use crate::ecosystems::{Invocation, Surroundings, Wrapper};
 use crate::knowledge::Knowledge;
 use crate::model::brought::ContextCopy;
-use crate::model::footprint::Area;
+use crate::model::footprint::{Area, is_system};
 
 /// A place from which a program loads something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,9 +111,9 @@ fn paths(value: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Load {
-    /// The file itself, where it is one.
+    /// The file itself, where it is one and no package's.
     pub fn file(&self) -> Option<Area> {
-        (self.what == What::This).then(|| Area::At(self.path.clone()))
+        (self.what == What::This && !is_system(&self.path)).then(|| Area::At(self.path.clone()))
     }
 
     /// What a copy brings of it, in words.
