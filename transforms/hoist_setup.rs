@@ -129,7 +129,13 @@ impl<'s, 'm> Stage<'s, 'm> {
     /// System packages that need nothing of the source, in a stage on one that copies it.
     fn in_other_stage(&self) -> Option<(usize, Refusal)> {
         let end = self.order.source().unwrap_or(self.order.steps.len());
-        let waits = |at: &usize| self.order.print(*at).is_some_and(|step| is_setup(step) && installs(step));
+        let unknown = |command: &CommandPrint| matches!(command.dependencies, Some(Ok(None)));
+        let installs_system = |step: &StepPrint| {
+            let mut commands = step.commands.iter();
+            commands.clone().all(|command| unknown(command) || !reads_project(command))
+                && commands.any(|command| weight(command) > 2)
+        };
+        let waits = |at: &usize| self.order.print(*at).is_some_and(installs_system);
         Some(((0..end).find(waits)?, rising::in_other_stage(&self.below)?))
     }
 

@@ -22,15 +22,28 @@ impl Stage<'_, '_> {
             let why = format!("it makes {path}, which {id} needs and no copy brings");
             return Refusal::InTheWay { line: step.instruction.lines.0, step: rising::shown(step), why };
         }
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let namesake = |file: &String| file.rsplit('/').next() == Some(name);
-        match self.order.view.files_below("").into_iter().filter(namesake).min_by_key(|file| file.matches('/').count()) {
-            Some(file) => {
-                let because = format!("{because}; the build context has {file}: is the work folder the right one?");
+        match self.namesake(at, path) {
+            Some(other) => {
+                let because = format!("{because}; {other} is: is the work folder the right one?");
                 Refusal::Entangled { id, entangled: Entangled::NotSeen { because } }
             }
             None => plain(),
         }
+    }
+
+    /// A file of the same name that the copies above a step bring to a folder below: its path in the image.
+    fn namesake(&self, at: usize, path: &str) -> Option<String> {
+        let (folder, name) = path.rsplit_once('/')?;
+        let copies = (0..at).filter_map(|index| self.order.print(index)?.copy.as_ref());
+        let laid = copies.flat_map(|copy| &copy.maps).filter(|map| map.folder).flat_map(|map| {
+            let to = |file: String| {
+                let rest = file.strip_prefix(map.from.as_str())?.trim_start_matches('/');
+                Some(format!("{}/{rest}", map.to.trim_end_matches('/')))
+            };
+            self.order.view.files_below(&map.from).into_iter().filter_map(to)
+        });
+        let below = laid.filter(|file| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+        below.filter(|file| file != path && file.rsplit('/').next() == Some(name)).min_by_key(|file| file.matches('/').count())
     }
 
     pub(super) fn worded(&self, installs: &[Install<'_>], riser: &Riser, movement: &Movement<'_, '_>) -> Result<Fix, Refusal> {

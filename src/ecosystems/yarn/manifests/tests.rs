@@ -155,7 +155,7 @@ fn berry_builds_below_the_source() {
 #[test]
 fn which_yarn_must_be_known() {
     let berry = [("package.json", PACKAGE), ("yarn.lock", BERRY)];
-    assert!(matches!(ask("yarn", &berry), Err(Entangled::Missing { .. })));
+    assert!(matches!(ask("yarn", &berry), Err(Entangled::NotSeen { .. })));
     let earlier = [invocation(&["corepack", "prepare", "yarn@4.1.0", "--activate"])];
     assert!(ask_at("yarn", &berry, &Surroundings { earlier: &earlier, ..in_project("node:20") }).is_ok());
 }
