@@ -106,6 +106,13 @@ pub enum Entangled {
         /// Which one, and what hangs on it.
         because: String,
     },
+    /// A file that it can't do without is not there: no copy brings it.
+    Missing {
+        /// Absolute path in the image.
+        path: String,
+        /// Which one, and what hangs on it.
+        because: String,
+    },
     /// The folder that the install fills is one that git tracks, or a file that a copy would bring back.
     Overlaid {
         /// What.
@@ -123,6 +130,7 @@ impl std::fmt::Display for Entangled {
         match self {
             Self::NeedsSource { because }
             | Self::NotSeen { because }
+            | Self::Missing { because, .. }
             | Self::Overlaid { because }
             | Self::NothingToGain { because } => f.write_str(because),
         }

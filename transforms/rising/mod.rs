@@ -217,11 +217,30 @@ pub fn refusal(order: &Order<'_>, way: &InTheWay) -> Refusal {
     }
 }
 
-/// Whether some RUN stands below a COPY or ADD from the build context: without that there is nothing to move.
+/// The refusal for a step that needs nothing of a source that a stage below its own copies; `None` where none of them does.
+pub fn in_other_stage(below: &[&Order<'_>]) -> Option<Refusal> {
+    let (order, copy) = below.iter().find_map(|order| Some((order, order.steps.get(order.source()?)?)))?;
+    let why = format!(
+        "that copy is in {}, on which this stage is built; a stage without the source, on which both are built, would take this step",
+        order.name()
+    );
+    Some(Refusal::InTheWay { line: copy.instruction.lines.0, step: shown(copy), why })
+}
+
+/// Whether some RUN stands below a COPY or ADD from the build context, in its stage or in one on which that is built: without that
+/// there is nothing to say.
 pub fn has_copy_above_run(dockerfile: &Dockerfile) -> bool {
     let mut copied = false;
+    let mut name: Option<&str> = None;
+    let mut with_copy: Vec<&str> = Vec::new();
     dockerfile.instructions().any(|instruction| {
-        copied &= instruction.keyword != Keyword::From;
+        if instruction.keyword == Keyword::From {
+            with_copy.extend(name.filter(|_| copied));
+            let mut words = instruction.arguments.values.iter().map(String::as_str);
+            let base = words.next();
+            name = words.next_back();
+            copied = base.is_some_and(|base| with_copy.iter().any(|own| own.eq_ignore_ascii_case(base)));
+        }
         copied |= is_context_copy(instruction);
         copied && instruction.keyword == Keyword::Run
     })

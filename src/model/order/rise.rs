@@ -256,7 +256,7 @@ impl Order<'_> {
                     gathered.folders.push((index, path.to_owned()));
                     return Ok(());
                 }
-                (Area::Below(_), true) if from.is_empty() => return Err(format!("a step that would rise reads all of {path}")),
+                (Area::Below(_), true) if from.is_empty() => return Err(self.reads_all(riser, path)),
                 _ => {}
             }
             let linked = |folder: &str| self.view.kind(folder) == Some(Kind::Link);
@@ -274,11 +274,15 @@ impl Order<'_> {
             return Ok(());
         }
         match area {
-            Area::Below(_) if copy.maps.iter().any(|map| is_within(&map.to, path)) => {
-                Err(format!("a step that would rise reads all of {path}"))
-            }
+            Area::Below(_) if copy.maps.iter().any(|map| is_within(&map.to, path)) => Err(self.reads_all(riser, path)),
             _ => Ok(()),
         }
+    }
+
+    /// The words for a step that needs a whole copied folder.
+    fn reads_all(&self, riser: usize, path: &str) -> String {
+        let line = self.steps.get(riser).map_or(0, |step| step.instruction.lines.0);
+        format!("line {line} would have to rise, too, and works on all of {path}")
     }
 
     /// The riser fills a folder: what the host has there must not come on top.
