@@ -108,7 +108,8 @@ pub(super) struct Arguments {
     engine: EngineArguments,
 }
 
-fn syntax(reference: &str) -> Result<String, String> {
+/// Reads the value of `--syntax`.
+pub(super) fn syntax(reference: &str) -> Result<String, String> {
     if reference.is_empty() || reference.contains(|character: char| character.is_whitespace() || character.is_control()) {
         return Err("name an image, as docker/dockerfile:1, or say off".to_owned());
     }
