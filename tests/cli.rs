@@ -22,6 +22,8 @@ mod init;
 mod other_commands;
 #[path = "cli/place.rs"]
 mod place;
+#[path = "cli/verify.rs"]
+mod verify;
 #[path = "cli/writing.rs"]
 mod writing;
 

@@ -8,6 +8,8 @@
 
 #[path = "engine/case.rs"]
 mod case;
+#[path = "engine/differences.rs"]
+mod differences;
 #[path = "engine/workshop.rs"]
 mod workshop;
 
