@@ -12,13 +12,14 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("shell", &["knowledge", "syntax"]),
     ("ecosystems", &["knowledge", "shell"]),
     ("model", &["knowledge", "syntax", "context", "shell", "ecosystems"]),
+    ("cache", &["knowledge", "syntax", "context", "model"]),
     ("edit", &["syntax"]),
     // Of the ecosystems it knows their reasons for refusing, and no manager.
-    ("pipeline", &["knowledge", "syntax", "context", "ecosystems", "model", "edit"]),
+    ("pipeline", &["knowledge", "syntax", "context", "ecosystems", "model", "cache", "edit"]),
     ("builder", &["syntax"]),
-    ("report", &["knowledge", "syntax", "edit", "pipeline", "builder"]),
-    ("transforms", &["knowledge", "syntax", "context", "shell", "ecosystems", "model", "edit", "pipeline"]),
-    ("cli", &["knowledge", "syntax", "context", "model", "edit", "pipeline", "builder", "report", "transforms"]),
+    ("report", &["knowledge", "syntax", "context", "model", "cache", "edit", "pipeline", "builder"]),
+    ("transforms", &["knowledge", "syntax", "context", "shell", "ecosystems", "model", "cache", "edit", "pipeline"]),
+    ("cli", &["knowledge", "syntax", "context", "model", "cache", "edit", "pipeline", "builder", "report", "transforms"]),
 ];
 
 /// Files of `transforms/` that are no rule: the list of them, and what two of them share.

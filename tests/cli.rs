@@ -10,6 +10,8 @@ mod bad_input;
 mod bench;
 #[path = "cli/choosing_files.rs"]
 mod choosing_files;
+#[path = "cli/cost.rs"]
+mod cost;
 #[path = "cli/diffs.rs"]
 mod diffs;
 #[path = "cli/doctor.rs"]

@@ -24,6 +24,7 @@ pub use asking::asked;
 pub use error::BuildError;
 pub use features::{Feature, Features};
 pub use program::{Answer, Watch};
+pub use progress::steps_of_log;
 pub use session::Session;
 pub use step::{State, Step};
 pub use version::Version;

@@ -80,7 +80,8 @@ impl Job {
         let mut run = |path: &Path| {
             let known = ignore.as_ref().map(|(file, text)| (file.as_str(), text.as_str()));
             let place = places.place(group, path, known);
-            match self.attempt(path, group, place) {
+            let text = places.read(path);
+            match text.and_then(|text| self.attempt(path, &text, group, place)) {
                 Ok((done, change)) => {
                     ignore = change.map(|change| (change.path, change.after)).or(ignore.take());
                     done
@@ -120,15 +121,15 @@ impl Job {
     fn attempt(
         &self,
         path: &Path,
+        text: &str,
         group: &Group,
         place: Result<Place, Option<String>>,
     ) -> anyhow::Result<(Done, Option<IgnoreChange>)> {
         let shown = report::path::shown(path);
-        let text = files::read(path)?;
         let (place, no_place) = place.map_or_else(|why| (None, why), |place| (Some(place), None));
         let options = Options { place, no_place, ..self.options.clone() };
-        let outcome = panics::caught(|| pipeline::run(&text, &options, transforms::all())).with_context(|| shown.clone())?;
-        ensure!(outcome.stop != Stop::Broken, broken(&shown, &text));
+        let outcome = panics::caught(|| pipeline::run(text, &options, transforms::all())).with_context(|| shown.clone())?;
+        ensure!(outcome.stop != Stop::Broken, broken(&shown, text));
         let written = outcome.changed() && matches!(self.mode, Mode::Write { .. });
         if written {
             if let Some(guard) = &self.guard {

@@ -3,7 +3,10 @@
 //! Owns: collecting findings, joining fixes, applying, and going back when a guard fails or texts repeat.
 
 use super::ignores::{self, Ignores};
+use super::trail::Trail;
+use super::worth::Worth;
 use super::{Applied, Culprit, Finding, Options, Outcome, Refusal, Refused, Rule, Scene, Stop, guards};
+use crate::context::View;
 use crate::edit::{Applicability, EditSet, Fix};
 use crate::syntax::{self, Dockerfile};
 
@@ -32,6 +35,7 @@ struct Candidate {
 
 struct Run<'a> {
     before: &'a str,
+    trail: Trail<'a>,
     ignores: Option<Ignores>,
     applied: Vec<Applied>,
     refused: Vec<Refused>,
@@ -42,11 +46,19 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(before: &'a str, options: &Options) -> Self {
         let ignores = options.place.as_ref().map(|place| Ignores::new(&place.view));
-        Self { before, ignores, applied: Vec::new(), refused: Vec::new(), remaining: Vec::new(), culprits: Vec::new() }
+        Self {
+            before,
+            trail: Trail::new(before),
+            ignores,
+            applied: Vec::new(),
+            refused: Vec::new(),
+            remaining: Vec::new(),
+            culprits: Vec::new(),
+        }
     }
 
     fn outcome(self, after: String, passes: usize, stop: Stop) -> Outcome {
-        let Self { before, ignores, applied, refused, remaining, culprits } = self;
+        let Self { before, trail: _, ignores, applied, refused, remaining, culprits } = self;
         let ignore = ignores.and_then(Ignores::change);
         Outcome { before: before.to_owned(), after, ignore, applied, refused, remaining, culprits, passes, stop }
     }
@@ -98,15 +110,20 @@ impl<'a> Run<'a> {
         let mut findings = rule.findings(scene);
         findings.sort_by_key(|finding| finding.at);
         let mut candidates = Vec::new();
+        let (refused, remaining) = (self.refused.len(), self.remaining.len());
         for finding in findings {
             self.sort_out(dockerfile, options, finding, &mut candidates);
         }
+        // In the order of the file as it was read; a RUN that was cut in two is one place there.
+        self.refused.get_mut(refused..).unwrap_or_default().sort_by_key(|place| (place.line, place.column));
+        self.refused.dedup();
+        self.remaining.get_mut(remaining..).unwrap_or_default().sort_by_key(|fix| fix.line);
         candidates
     }
 
     fn sort_out(&mut self, dockerfile: &Dockerfile, options: &Options, finding: Finding, candidates: &mut Vec<Candidate>) {
         let Finding { transform, at, result } = finding;
-        let (line, column) = dockerfile.line_and_column(at);
+        let (line, column) = self.trail.place(at);
         let hidden = result.as_ref().ok().filter(|fix| !fix.ignores.is_empty());
         let copied = hidden.and_then(|fix| Some((ignores::copied(dockerfile, options, &fix.ignores)?, fix.ignores.join(", "))));
         if let Some((by, patterns)) = copied {
@@ -117,7 +134,7 @@ impl<'a> Run<'a> {
             Err(refusal) => self.refused.push(Refused { transform, line, column, refusal }),
             Ok(fix) => {
                 let (title, applicability, notes) = (fix.title.clone(), fix.applicability, fix.notes.clone());
-                let note = Applied { transform, title, line, applicability, notes };
+                let note = Applied { transform, title, line, applicability, notes, gains: Vec::new() };
                 if self.is_culprit(&note) {
                     return;
                 }
@@ -137,19 +154,22 @@ impl<'a> Run<'a> {
     /// The text after this pass, or `None` when nothing (more) can be done.
     fn advance(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
         let mut set = EditSet::default();
-        let taken: Vec<Candidate> = candidates.into_iter().filter(|candidate| set.add(&candidate.fix.edits)).collect();
+        let mut taken: Vec<Candidate> = candidates.into_iter().filter(|candidate| set.add(&candidate.fix.edits)).collect();
         if taken.is_empty() {
             return None;
         }
-        if let Ok(next) = attempt(dockerfile, &set, &taken) {
-            self.keep(taken);
-            return Some(next);
+        let worth = Worth::new(dockerfile, self.view());
+        let Ok(next) = attempt(dockerfile, &set, &taken) else { return self.one_by_one(dockerfile, &worth, taken) };
+        if self.grown(&worth, &next, &taken).is_some() {
+            return self.one_by_one(dockerfile, &worth, taken);
         }
-        self.one_by_one(dockerfile, taken)
+        self.tell_gains(&worth, &next, &mut taken);
+        self.keep(taken);
+        Some(self.numbered(next, set))
     }
 
     /// Each fix on its own onto what the earlier ones made, so that the one at fault is known by name.
-    fn one_by_one(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
+    fn one_by_one(&mut self, dockerfile: &Dockerfile, worth: &Worth<'_>, candidates: Vec<Candidate>) -> Option<Dockerfile> {
         let mut good = EditSet::default();
         let mut kept: Vec<Candidate> = Vec::new();
         let mut reached = None;
@@ -157,7 +177,8 @@ impl<'a> Run<'a> {
             let mut with = good.clone();
             with.add(&candidate.fix.edits);
             kept.push(candidate);
-            match attempt(dockerfile, &with, &kept) {
+            let attempted = attempt(dockerfile, &with, &kept);
+            match attempted.and_then(|next| self.grown(worth, &next, &kept).map_or(Ok(next), Err)) {
                 Ok(next) => {
                     good = with;
                     reached = Some(next);
@@ -170,8 +191,51 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        if let Some(next) = &reached {
+            self.tell_gains(worth, next, &mut kept);
+        }
         self.keep(kept);
-        reached
+        reached.map(|next| self.numbered(next, good))
+    }
+
+    /// The text that these edits made, its instructions with their lines in the file as it was read.
+    fn numbered(&mut self, mut next: Dockerfile, edits: EditSet) -> Dockerfile {
+        self.trail.push(edits);
+        next.number(|at| self.trail.place(at).0);
+        next
+    }
+
+    fn view(&self) -> Option<View> {
+        self.ignores.as_ref().map(|ignores| ignores.view.clone())
+    }
+
+    /// The context's view with the patterns that these fixes add.
+    fn view_with(&self, taken: &[Candidate]) -> Option<View> {
+        let patterns: Vec<&str> = taken.iter().flat_map(|candidate| candidate.fix.ignores.iter().map(String::as_str)).collect();
+        self.ignores.as_ref().map(|ignores| if patterns.is_empty() { ignores.view.clone() } else { ignores.with(&patterns).view })
+    }
+
+    /// Why instructions that move make builds cost more.
+    fn grown(&self, worth: &Worth<'_>, next: &Dockerfile, taken: &[Candidate]) -> Option<String> {
+        let moves = taken.iter().any(|candidate| candidate.fix.moves);
+        if moves { worth.grown(next, self.view_with(taken).as_ref()) } else { None }
+    }
+
+    /// Notes for each fix that moves instructions what it gains on its own.
+    fn tell_gains(&self, worth: &Worth<'_>, next: &Dockerfile, taken: &mut [Candidate]) {
+        let alone = taken.len() == 1;
+        for candidate in taken.iter_mut().filter(|candidate| candidate.fix.moves) {
+            let one = std::slice::from_ref(candidate);
+            let view = self.view_with(one);
+            candidate.note.gains = if alone {
+                worth.gains(next, view.as_ref())
+            } else {
+                let mut set = EditSet::default();
+                set.add(&candidate.fix.edits);
+                let text = set.apply(&worth.dockerfile.text);
+                text.map(|text| worth.gains(&syntax::parse(&text), view.as_ref())).unwrap_or_default()
+            };
+        }
     }
 
     /// Notes what was applied, and completes the ignore file.

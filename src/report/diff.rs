@@ -81,10 +81,13 @@ impl Diff<'_> {
     fn lines(&mut self, mark: char, ink: Option<Ink>, side: &[&str], range: Range<usize>) {
         for line in side.get(range).unwrap_or_default() {
             let content = line.strip_suffix('\n');
-            let marked = format!("{mark}{}", content.unwrap_or(line));
+            let shown = content.unwrap_or(line);
             match ink {
-                Some(ink) => self.text.push_str(&self.palette.paint(ink, &marked)),
-                None => self.text.push_str(&marked),
+                Some(ink) => self.text.push_str(&self.palette.paint(ink, &format!("{mark}{shown}"))),
+                None => {
+                    self.text.push(mark);
+                    self.text.push_str(shown);
+                }
             }
             self.text.push_str(if content.is_some() { "\n" } else { "\n\\ No newline at end of file\n" });
         }

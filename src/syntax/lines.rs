@@ -21,6 +21,14 @@ pub fn split(text: &str) -> Vec<Range<usize>> {
     lines
 }
 
+/// The 1-based line and column (in characters) of a byte.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let lines = before.bytes().filter(|byte| *byte == b'\n').count();
+    (lines + 1, before.get(line_start..).map_or(0, |line| line.chars().count()) + 1)
+}
+
 /// The line without its end.
 pub fn content(line: &str) -> &str {
     line.trim_end_matches(['\r', '\n'])

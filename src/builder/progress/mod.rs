@@ -67,6 +67,20 @@ impl Reader {
     }
 }
 
+/// The steps of a build of which somebody kept what the engine printed: `--progress=rawjson`, `--progress=plain`, or podman's and
+/// buildah's own lines. Empty where it is none of these. Numbered lines carry no times, so that those of podman and buildah are zero.
+pub fn steps_of_log(text: &str) -> Vec<Step> {
+    let begins = |mark: &str| text.lines().any(|line| line.starts_with(mark));
+    let form = match () {
+        () if begins("{") => Form::RawJson,
+        () if begins("#1 ") => Form::Plain,
+        () => Form::Numbered,
+    };
+    let mut reader = Reader::new(form);
+    text.lines().for_each(|line| reader.line(line, Duration::ZERO));
+    reader.finish(Duration::ZERO, false).steps
+}
+
 /// Lines of no step.
 #[derive(Debug, Default)]
 struct Words(std::collections::VecDeque<String>);
