@@ -132,3 +132,25 @@ fn two_files_are_compared_as_they_are() {
     let ran = bench(&place, &files).exits(0);
     assert!(ran.stdout.contains("after a source edit"), "{}", ran.stdout);
 }
+
+#[test]
+fn broken_off_it_leaves_nothing() {
+    let place = place();
+    let hangs = DOCKER.replace("  state=DONE\n", "  case \"$*\" in *NS=*) exec sleep 600 ;; esac\n  state=DONE\n");
+    place.file("bin/docker", hangs);
+    let mut command = place.command(&["bench", "app"]);
+    let path = format!("{}:/usr/bin:/bin", place.path("bin").display());
+    command.env("PATH", path).env("CALLS", place.path("calls")).env("FAILS", place.path("fails"));
+    command.env("TMPDIR", place.path("temporary")).env_remove("DOCKER_HOST");
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let has_begun = || std::fs::read_to_string(place.path("calls")).is_ok_and(|calls| calls.contains("NS=dockeropt-"));
+    while !has_begun() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    place.must("kill", &["-INT", &child.id().to_string()], "");
+    Ran::of(child.wait_with_output().unwrap()).exits(2).says(&["error: before: first build: broken off"]);
+    let calls = place.text("calls");
+    let tag = calls.lines().rev().find_map(|line| line.split_once("--tag=")).unwrap().1.split(' ').next().unwrap();
+    assert!(calls.contains(&format!("image rm {tag}")), "the image may be there already: {calls}");
+    left_nothing(&place);
+}
