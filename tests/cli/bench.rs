@@ -16,7 +16,7 @@ build*)
   state=DONE
   case "$*" in *--no-cache*) ;; *) state=CACHED ;; esac
   for last; do :; done
-  [ -f "$last/main.py" ] && tail -c 60 "$last/main.py" | od -An -c | tr -d ' \n' >>"$CALLS" && echo >>"$CALLS"
+  [ -f "$last/main.py" ] && echo "texts $(cksum <"$last/main.py") $(cksum <"$last/requirements.txt")" >>"$CALLS"
   [ -f "$FAILS" ] && { printf '#5 [2/2] RUN pip install -r requirements.txt\n#5 0.1 no such package\n#5 ERROR: exit code: 1\n' >&2; exit 1; }
   printf '#4 [1/2] COPY . .\n#4 %s\n\n#5 [2/2] RUN pip install\n#5 %s\n' "$state" "$state" >&2 ;;
 *) exit 1 ;;
@@ -72,6 +72,21 @@ fn every_kind_of_build_is_a_row_and_the_context_stays_as_it_is() {
     let removed = calls.lines().filter(|line| line.starts_with("image rm ")).count();
     assert!(removed >= 10 && removed == calls.lines().filter(|line| line.contains("--tag=")).count(), "{calls}");
     left_nothing(&place);
+}
+
+/// What an earlier build left in the layer cache tells nothing of the next.
+#[test]
+fn each_edit_and_each_addition_is_one_that_was_never_built() {
+    let place = place();
+    bench(&place, &["app", "--add-dependency", "--runs", "2", "--quiet"]).exits(0);
+    let calls = place.text("calls");
+    let texts: Vec<&str> = calls.lines().filter_map(|line| line.strip_prefix("texts ")).collect();
+    let distinct = |column: usize| {
+        let of = |text: &&str| text.split(' ').nth(column).unwrap().to_owned();
+        texts.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    // As it is, and an edit or an addition for each side of each run.
+    assert_eq!((distinct(0), distinct(2)), (1 + 4, 1 + 4), "{calls}");
 }
 
 #[test]
