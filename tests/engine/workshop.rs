@@ -159,7 +159,8 @@ impl Bench<'_> {
 
 /// What dockeropt makes of a case where it was checked out.
 pub fn rewritten(case: &Case, root: &Path) -> Outcome {
-    let place = Place { view: View::open(root, &root.join("Dockerfile")), others: Vec::new(), targets: Vec::new() };
+    let view = View::open(root, &root.join("Dockerfile"));
+    let place = Place { view, others: Vec::new(), targets: Vec::new(), fresh_arguments: Vec::new() };
     let options = Options { unsafe_fixes: case.unsafe_fixes, only: case.only.clone(), place: Some(place), ..Options::default() };
     pipeline::run(&case.text, &options, transforms::all())
 }
