@@ -17,7 +17,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     // Of the ecosystems it knows their reasons for refusing, and no manager.
     ("pipeline", &["knowledge", "syntax", "context", "ecosystems", "model", "cache", "edit"]),
     ("builder", &["syntax"]),
-    ("report", &["knowledge", "syntax", "context", "model", "cache", "edit", "pipeline"]),
+    ("report", &["knowledge", "syntax", "context", "model", "cache", "edit", "pipeline", "builder"]),
     ("transforms", &["knowledge", "syntax", "context", "shell", "ecosystems", "model", "cache", "edit", "pipeline"]),
     ("cli", &["knowledge", "syntax", "context", "model", "cache", "edit", "pipeline", "builder", "report", "transforms"]),
 ];

@@ -12,8 +12,12 @@ mod choosing_files;
 mod cost;
 #[path = "cli/diffs.rs"]
 mod diffs;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/exit_codes.rs"]
 mod exit_codes;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/other_commands.rs"]
 mod other_commands;
 #[path = "cli/place.rs"]

@@ -164,7 +164,8 @@ impl<'s, 'm> Stage<'s, 'm> {
     /// Whether it writes files among those of the source: then it works on the project, and is no setup.
     fn makes_project_files(&self, movement: &Movement<'_, '_>, step: &StepPrint) -> bool {
         let Some(copy) = self.order.print(movement.copy()).and_then(|step| step.copy.as_ref()) else { return false };
-        let inside = |path: &str| copy.maps.iter().any(|map| map.folder && is_within(path, &map.to));
+        // In `/` everything would be; there the project's files don't lie together.
+        let inside = |path: &str| copy.maps.iter().any(|map| map.folder && map.to != "/" && is_within(path, &map.to));
         let others = step.commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
         others.flat_map(|command| &command.footprint.writes.areas).any(|area| inside(area.path()))
     }

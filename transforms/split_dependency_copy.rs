@@ -235,8 +235,11 @@ impl Stage<'_, '_> {
     /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
     fn sources(&self, install: &Install<'_>, installs: &[Install<'_>]) -> Vec<(usize, bool)> {
         let needed = |to: &str| {
-            let mut paths = installs.iter().flat_map(|own| own.dependencies.files.iter().chain(&own.dependencies.folders));
-            paths.any(|path| path == to)
+            let own = |own: &'_ Dependencies| {
+                let bolder = own.bolder.iter().flat_map(|bolder| bolder.files.iter().chain(&bolder.folders));
+                own.files.iter().chain(&own.folders).chain(bolder).any(|path| path == to)
+            };
+            installs.iter().any(|install| own(install.dependencies))
         };
         // Other commands of the RUN may read it.
         let own = self.order.print(install.at).map(|step| &step.print.footprint.reads);

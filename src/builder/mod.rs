@@ -6,11 +6,15 @@
 
 mod asking;
 mod buildah;
+pub mod compare;
 mod docker;
+pub mod doctor;
 mod error;
 mod features;
+pub mod image;
 mod program;
 mod progress;
+pub mod proof;
 mod session;
 mod staging;
 mod step;

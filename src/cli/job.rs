@@ -5,6 +5,7 @@
 use super::files::Found;
 use super::output::error_text;
 use super::place::{Group, Places};
+use super::verify::Guard;
 use super::{Exit, files, panics};
 use crate::pipeline::{self, IgnoreChange, Options, Outcome, Place, Stop};
 use crate::report::summary::{self, Total};
@@ -60,6 +61,8 @@ pub(super) struct Job {
     pub(super) stderr: Palette,
     /// The current folder, links resolved: names in diffs are as seen from it.
     pub(super) folder: Option<PathBuf>,
+    /// Proves each file before it is written, where that was asked for.
+    pub(super) guard: Option<Guard>,
 }
 
 /// What is printed of a file, and how it went.
@@ -77,7 +80,8 @@ impl Job {
         let mut run = |path: &Path| {
             let known = ignore.as_ref().map(|(file, text)| (file.as_str(), text.as_str()));
             let place = places.place(group, path, known);
-            match self.attempt(path, group, place) {
+            let text = places.read(path);
+            match text.and_then(|text| self.attempt(path, &text, group, place)) {
                 Ok((done, change)) => {
                     ignore = change.map(|change| (change.path, change.after)).or(ignore.take());
                     done
@@ -117,17 +121,21 @@ impl Job {
     fn attempt(
         &self,
         path: &Path,
+        text: &str,
         group: &Group,
         place: Result<Place, Option<String>>,
     ) -> anyhow::Result<(Done, Option<IgnoreChange>)> {
         let shown = report::path::shown(path);
-        let text = files::read(path)?;
         let (place, no_place) = place.map_or_else(|why| (None, why), |place| (Some(place), None));
         let options = Options { place, no_place, ..self.options.clone() };
-        let outcome = panics::caught(|| pipeline::run(&text, &options, transforms::all())).with_context(|| shown.clone())?;
-        ensure!(outcome.stop != Stop::Broken, broken(&shown, &text));
+        let outcome = panics::caught(|| pipeline::run(text, &options, transforms::all())).with_context(|| shown.clone())?;
+        ensure!(outcome.stop != Stop::Broken, broken(&shown, text));
         let written = outcome.changed() && matches!(self.mode, Mode::Write { .. });
         if written {
+            if let Some(guard) = &self.guard {
+                let ignore = options.place.as_ref().and_then(|place| place.view.ignore_file().1);
+                guard.check(path, group.root(), ignore.as_deref(), &outcome)?;
+            }
             write(path, group.root(), &outcome)?;
         }
         let done = Done {
@@ -158,7 +166,7 @@ impl Job {
                     let name = files::name_in_diff(&root.join(&change.path), self.folder.as_deref());
                     text.push_str(&match &change.before {
                         Some(before) => diff::unified(&name, before, &change.after, self.stdout),
-                        None => diff::created(&name, &change.after, self.stdout),
+                        None => diff::created(&name, &change.after, false, self.stdout),
                     });
                 }
                 text

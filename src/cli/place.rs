@@ -19,6 +19,8 @@ pub(super) struct Places {
     explicit: Option<PathBuf>,
     /// What files take from their contexts, by their paths without links: the groups ask first, then their neighbours do.
     sources: Mutex<HashMap<PathBuf, Arc<[String]>>>,
+    /// Files that were read for their sources and wait for their turn, by the names that they were given with.
+    texts: Mutex<HashMap<PathBuf, String>>,
     /// Folders without links.
     folders: Mutex<HashMap<PathBuf, PathBuf>>,
 }
@@ -37,6 +39,7 @@ impl Places {
             locator: Locator::default(),
             explicit: explicit.map(Path::to_owned),
             sources: Mutex::default(),
+            texts: Mutex::default(),
             folders: Mutex::default(),
         }
     }
@@ -63,7 +66,9 @@ impl Places {
             return Ok(root.clone());
         }
         let Found::File(path) = file else { return Err(Some("the file comes from standard input".to_owned())) };
-        let sources = self.sources(path);
+        let Ok(text) = files::read(path) else { return Err(None) };
+        let sources = self.noted_sources(self.real(path), &text);
+        lock(&self.texts).insert(path.clone(), text);
         if sources.is_empty() {
             return Err(None);
         }
@@ -71,6 +76,12 @@ impl Places {
             Context::Known { root, .. } => Ok(root),
             Context::Unknown { because } => Err(Some(because)),
         }
+    }
+
+    /// What is in a file, which was perhaps read already.
+    pub(super) fn read(&self, path: &Path) -> anyhow::Result<String> {
+        let known = lock(&self.texts).remove(path);
+        known.map_or_else(|| files::read(path), Ok)
     }
 
     /// The place of a file of a group. `ignore`: the text that an earlier file left in the ignore file at this path.
@@ -98,8 +109,11 @@ impl Places {
         if let Some(known) = lock(&self.sources).get(&real) {
             return Arc::clone(known);
         }
-        let text = files::read(path).map(|text| brought::context_sources(&syntax::parse(&text)));
-        let sources: Arc<[String]> = text.unwrap_or_default().into();
+        self.noted_sources(real, &files::read(path).unwrap_or_default())
+    }
+
+    fn noted_sources(&self, real: PathBuf, text: &str) -> Arc<[String]> {
+        let sources: Arc<[String]> = brought::context_sources(&syntax::parse(text)).into();
         lock(&self.sources).insert(real, Arc::clone(&sources));
         sources
     }

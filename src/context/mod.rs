@@ -18,7 +18,7 @@ mod view;
 
 pub use doubt::Doubt;
 pub use history::Commit;
-pub use locate::{Context, FoundBy, Located, Locator, Sharing};
+pub use locate::{Context, FoundBy, Located, Locator, Sharing, yaml};
 pub use source::Source;
 pub use view::View;
 

@@ -190,6 +190,15 @@ impl View {
         (lens.file.clone(), lens.text.clone())
     }
 
+    /// The line of the ignore file that lets a folder, or something in it, through on purpose: `!node_modules`.
+    pub fn exception_for(&self, folder: &str) -> Option<String> {
+        let (_, text) = self.ignore_file();
+        let text = text?;
+        let line = super::ignore::exception_naming(&text, folder)?;
+        let path = line.trim_start_matches('!').trim().trim_start_matches("./").trim_matches('/');
+        (path.contains('*') || !self.is_ignored(path)).then(|| line.to_owned())
+    }
+
     /// The same context with another text in its ignore file.
     #[must_use]
     pub fn with_ignore(&self, text: &str) -> Self {

@@ -120,6 +120,17 @@ pub trait Ecosystem: Sync {
         Ok(None)
     }
 
+    /// Options (`--log`) and variables (`PIP_LOG`) of its installs that name a file or folder which they write, or keep things in,
+    /// where the manager's other answers don't say so already.
+    fn written_by(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Files of settings that its installs look for in the project's folder, whether they are there or not: a step may write one.
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether its installs run code of most dependencies, which may read any variable: Cargo's build scripts.
     fn runs_build_scripts(&self) -> bool {
         false
@@ -319,7 +330,8 @@ pub fn of_program(program: &str) -> impl Iterator<Item = &'static dyn Ecosystem>
     });
     let stem = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     let found = |name: &str| BY_PROGRAM.get(name).map_or(&[][..], Vec::as_slice);
-    let mut indexes: Vec<usize> = found(program).iter().chain(found(stem)).copied().collect();
+    let by_stem = if stem == program { &[] } else { found(stem) };
+    let mut indexes: Vec<usize> = found(program).iter().chain(by_stem).copied().collect();
     indexes.sort_unstable();
     indexes.dedup();
     indexes.into_iter().filter_map(|index| REGISTRY.get(index).copied())

@@ -56,7 +56,7 @@ pub struct Dependencies {
     /// Files that stand in for sources during a first half, and are removed by it with the folders that it makes for them. Nothing of the
     /// project may lie there yet.
     pub stubs: Vec<String>,
-    /// A first half that does more than [`Dependencies::part`], for those who accept a doubt. It needs the same files.
+    /// A first half that does more than [`Dependencies::part`], for those who accept a doubt.
     pub bolder: Option<Bolder>,
 }
 
@@ -69,6 +69,10 @@ pub struct Bolder {
     pub doubt: String,
     /// Folders in the project that it fills besides [`Dependencies::makes`].
     pub makes: Vec<String>,
+    /// Files that it reads besides [`Dependencies::files`].
+    pub files: Vec<String>,
+    /// Folders that it reads whole, besides [`Dependencies::folders`].
+    pub folders: Vec<String>,
 }
 
 /// Which part of a command needs only the manifests.

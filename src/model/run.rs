@@ -41,16 +41,18 @@ pub struct Script {
     pub text: LogicalText,
     /// The shell is started with `-e`.
     pub errexit: bool,
-    parsed: OnceCell<Result<Rc<List>, ShellError>>,
+    known: OnceCell<Rc<Known>>,
 }
 
 /// What was read of a script before.
+#[derive(Debug)]
 struct Known {
-    parsed: Result<Rc<List>, ShellError>,
-    readings: Vec<Reading>,
+    parsed: Result<List, ShellError>,
+    readings: RefCell<Vec<Reading>>,
 }
 
 /// The commands of a script as they are where it starts like this.
+#[derive(Debug)]
 struct Reading {
     state: State,
     errexit: bool,
@@ -60,7 +62,7 @@ struct Reading {
 
 // By text: a pipeline looks at the same RUN in every pass.
 thread_local! {
-    static MEMORY: RefCell<HashMap<String, Known>> = RefCell::default();
+    static MEMORY: RefCell<HashMap<String, Rc<Known>>> = RefCell::default();
 }
 
 /// Entries after which the memory is cleared.
@@ -71,7 +73,7 @@ const MOST_READINGS: usize = 8;
 
 impl Script {
     fn new(text: LogicalText, errexit: bool) -> Self {
-        Self { text, errexit, parsed: OnceCell::new() }
+        Self { text, errexit, known: OnceCell::new() }
     }
 
     /// The script as a tree.
@@ -79,21 +81,25 @@ impl Script {
     /// # Errors
     /// Where it is not shell that can be read.
     pub fn list(&self) -> Result<&List, &ShellError> {
-        self.parsed.get_or_init(|| remembered(self.text.as_str())).as_ref().map(Rc::as_ref)
+        self.known().parsed.as_ref()
+    }
+
+    fn known(&self) -> &Known {
+        self.known.get_or_init(|| remembered(self.text.as_str()))
     }
 }
 
-fn remembered(text: &str) -> Result<Rc<List>, ShellError> {
+fn remembered(text: &str) -> Rc<Known> {
     MEMORY.with_borrow_mut(|memory| {
         if let Some(known) = memory.get(text) {
-            return known.parsed.clone();
+            return Rc::clone(known);
         }
         if memory.len() >= MOST_REMEMBERED {
             memory.clear();
         }
-        let parsed = shell::parse(text).map(Rc::new);
-        memory.insert(text.to_owned(), Known { parsed: parsed.clone(), readings: Vec::new() });
-        parsed
+        let known = Rc::new(Known { parsed: shell::parse(text), readings: RefCell::default() });
+        memory.insert(text.to_owned(), Rc::clone(&known));
+        known
     })
 }
 
@@ -132,27 +138,27 @@ impl<'a> Run<'a> {
 
     /// All that the RUN's script does, in order: the commands, those in `$( … )`, those whose name is not known, and whatever else
     /// reads or writes. Empty where the script can't be read.
-    pub fn everything(&self, state: &State) -> Vec<Ran> {
-        self.reading(state, true).to_vec()
+    pub fn everything(&self, state: &State) -> Rc<[Ran]> {
+        self.reading(state, true)
     }
 
     fn reading(&self, state: &State, everything: bool) -> Rc<[Ran]> {
         if self.form != Form::Shell {
             return commands::of(self, state, everything).into();
         }
-        let (text, errexit) = (self.text(), self.script.errexit);
+        let errexit = self.script.errexit;
+        let readings = &self.script.known().readings;
         let is_it =
             |reading: &&Reading| reading.errexit == errexit && reading.everything == everything && reading.state == *state;
-        let known = MEMORY.with_borrow(|memory| memory.get(text)?.readings.iter().find(is_it).map(|it| Rc::clone(&it.commands)));
-        known.unwrap_or_else(|| {
-            let commands: Rc<[Ran]> = commands::of(self, state, everything).into();
-            MEMORY.with_borrow_mut(|memory| {
-                if let Some(known) = memory.get_mut(text).filter(|known| known.readings.len() < MOST_READINGS) {
-                    known.readings.push(Reading { state: state.clone(), errexit, everything, commands: Rc::clone(&commands) });
-                }
-            });
-            commands
-        })
+        if let Some(known) = readings.borrow().iter().find(is_it) {
+            return Rc::clone(&known.commands);
+        }
+        let commands: Rc<[Ran]> = commands::of(self, state, everything).into();
+        let mut readings = readings.borrow_mut();
+        if readings.len() < MOST_READINGS {
+            readings.push(Reading { state: state.clone(), errexit, everything, commands: Rc::clone(&commands) });
+        }
+        commands
     }
 }
 

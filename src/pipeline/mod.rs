@@ -9,7 +9,7 @@ mod refusal;
 mod run;
 mod worth;
 
-pub use ignores::IgnoreChange;
+pub use ignores::{IgnoreChange, copied};
 pub use refusal::Refusal;
 pub use run::run;
 

@@ -326,7 +326,8 @@ fn operator_length(bytes: &[u8]) -> usize {
 
 /// `raw` without joined line ends.
 fn joined(raw: &str) -> Cow<'_, str> {
-    if raw.contains("\\\n") { Cow::Owned(raw.replace("\\\n", "")) } else { Cow::Borrowed(raw) }
+    // Most words have no backslash, which is soon seen.
+    if raw.contains('\\') && raw.contains("\\\n") { Cow::Owned(raw.replace("\\\n", "")) } else { Cow::Borrowed(raw) }
 }
 
 /// A here-document's tag without its quotes.

@@ -239,7 +239,7 @@ fn names_exit_status(word: &Word) -> bool {
 }
 
 fn text_names_exit_status(text: &str) -> bool {
-    text.contains("$?") || text.contains("${?")
+    text.contains('$') && (text.contains("$?") || text.contains("${?"))
 }
 
 #[cfg(test)]

@@ -44,7 +44,10 @@ impl Dockerfile {
     pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before.get(line_start..).map_or(0, |line| line.chars().count()) + 1)
+        (
+            before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
+        )
     }
 
     /// Every comment's text without its line end, inner ones included, in order. Directives are not comments.

@@ -11,9 +11,11 @@ pub const LONGEST_LINE: usize = 65_535;
 pub fn split(text: &str) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut start = 0;
-    for (newline, _) in text.match_indices('\n') {
-        lines.push(start..newline + 1);
-        start = newline + 1;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b'\n' {
+            lines.push(start..at + 1);
+            start = at + 1;
+        }
     }
     if start < text.len() {
         lines.push(start..text.len());

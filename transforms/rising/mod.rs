@@ -75,7 +75,11 @@ impl<'o, 'm> Movement<'o, 'm> {
             }
         }
         self.rise.overlaid.extend(overlaid);
-        self.rise.restored.extend(restored);
+        for file in restored {
+            if !self.rise.restored.contains(&file) {
+                self.rise.restored.push(file);
+            }
+        }
         // A copy that another riser needs only in part rises whole with this one.
         let risers = &self.risers;
         self.rise.needs.retain(|need| !risers.contains_key(&need.copy));

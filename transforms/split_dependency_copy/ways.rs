@@ -125,6 +125,9 @@ impl Stage<'_, '_> {
             half.command.clone_from(&bolder.command);
             half.rest.clear();
             half.dependencies.makes.extend(bolder.makes.iter().cloned());
+            let covered = |file: &&String| !bolder.folders.iter().any(|folder| file.starts_with(&format!("{folder}/")));
+            half.dependencies.files = half.dependencies.files.iter().filter(covered).chain(&bolder.files).cloned().collect();
+            half.dependencies.folders.extend(bolder.folders.iter().cloned());
         }
         Some(half)
     }

@@ -148,12 +148,12 @@ mod tests {
 {
   "vertexes": [
     {"digest": "b", "name": "[1/3] FROM x", "started": "2026-11-21T23:59:59.5Z", "completed": "2026-11-21T23:59:59.5Z", "cached": true},
-    {"digest": "c", "name": "[2/3] RUN echo", "started": "2026-11-21T23:59:59.5Z", "completed": "2026-11-22T00:00:01Z"},
-    {"digest": "d", "name": "[3/3] RUN false", "started": "2026-11-22T00:00:01Z"}
+    {"digest": "d", "name": "[3/3] RUN false", "started": "2026-11-22T00:00:01Z"},
+    {"digest": "c", "name": "[2/3] RUN echo", "started": "2026-11-21T23:59:59.5Z", "completed": "2026-11-22T00:00:01Z"}
   ]
 }
 {"logs":[{"vertex":"d","stream":1,"data":"YQpiY2"},{"vertex":"a","data":"YQo="}]}
-{"logs":[{"vertex":"d","stream":1,"data":"c="}]}
+{"logs":[{"vertex":"d","stream":1,"data":"cw=="}]}
 {"vertexes":[{"digest":"d","name":"[3/3] RUN false","started":"2026-11-22T00:00:01Z","completed":"2026-11-22T00:00:02Z","error":"exit code: 1"}]}
 Dockerfile:3
 ERROR: failed to solve

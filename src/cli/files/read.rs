@@ -27,6 +27,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
         ensure!(!metadata.is_dir(), "{shown}: is a folder: name a file");
         ensure!(metadata.is_file(), "{shown}: is a device, pipe or socket: name a regular file");
         let file = std::fs::File::open(path).with_context(|| format!("{shown}: can't be read"))?;
+        bytes.reserve(usize::try_from(metadata.len().min(LONGEST)).unwrap_or_default() + 1);
         file.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| format!("{shown}: can't be read"))?;
     }
     let long = u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST;

@@ -13,7 +13,7 @@ mod repository;
 mod variables;
 mod words;
 mod workflows;
-mod yaml;
+pub mod yaml;
 
 use super::View;
 use super::root::Root;

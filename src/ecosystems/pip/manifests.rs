@@ -295,6 +295,10 @@ impl<'a> Install<'a> {
             let chosen = at.non_empty("PIP_CONFIG_FILE").and_then(|name| at.absolute(name.into_known()?).into_known());
             files.extend([below_home(".pip/pip.conf"), below_home(".config/pip/pip.conf"), chosen].into_iter().flatten());
         }
+        let moving = ["constraint", "editable", "find-links", "prefix", "requirement", "root", "src", "target"];
+        if let Some(key) = moving.into_iter().find(|key| super::configured(at.earlier, key)) {
+            return Err(not_seen(format!("an earlier `pip config set … {key}` changes what pip reads or where it installs")));
+        }
         for path in files {
             let Some(text) = self.reading.optional(&path)? else { continue };
             let names_files = |line: &&str| {

@@ -82,6 +82,11 @@ const IN_EVERY_IMAGE: &[&str] = &[
     "/usr/src", "/var", "/var/cache", "/var/lib", "/var/log", "/var/tmp", "/var/spool",
 ];
 
+/// Whether a folder is there in every base image.
+pub fn is_in_every_image(folder: &str) -> bool {
+    IN_EVERY_IMAGE.contains(&folder)
+}
+
 impl<'a> Draft<'a> {
     /// Nothing yet.
     pub fn new(sight: Sight<'a>) -> Self {

@@ -352,7 +352,7 @@ fn managers_touch_what_they_say_and_their_own_folders() {
         let dockerfile = parse("FROM node:20\nWORKDIR /app\nRUN npm ci\n");
         let model = Model::of(&dockerfile);
         let step = model.stages[0].steps.last().unwrap();
-        let ran = step.run.as_ref().unwrap().everything(&step.state).remove(0);
+        let ran = step.run.as_ref().unwrap().everything(&step.state)[0].clone();
         let mut at = in_project("node:20");
         let known = |value: &Option<&str>| value.map(str::to_owned).into();
         at.variables.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), known(value))));

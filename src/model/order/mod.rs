@@ -4,16 +4,21 @@
 //! that copy". Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
 //! write text, or decide whether a move is worth it.
 
+mod loads;
+mod owners;
 mod print;
 mod rise;
 
 pub use print::{CommandPrint, Print, StepPrint};
 pub use rise::{InTheWay, Needed, Rise};
 
+use print::Invocations;
+
 use super::brought::Laid;
 use super::{Model, Stage, Step};
 use crate::context::View;
-use crate::ecosystems::{Dependencies, Invocation};
+use crate::ecosystems::Dependencies;
+use crate::syntax::Keyword;
 use std::cell::OnceCell;
 
 /// One stage in the light of its build context.
@@ -27,6 +32,8 @@ pub struct Order<'m> {
     below: Laid<'m>,
     /// What they and all of its own laid.
     laid: OnceCell<Laid<'m>>,
+    /// The commands of its RUNs, in order.
+    invocations: OnceCell<Invocations>,
     prints: Vec<OnceCell<StepPrint>>,
 }
 
@@ -39,20 +46,21 @@ impl<'m> Order<'m> {
             model.stages.get(link)?.steps.iter().for_each(|step| below.after(step));
         }
         let prints = own.steps.iter().map(|_| OnceCell::new()).collect();
-        Some(Self { steps: &own.steps, view, stage: own, below, laid: OnceCell::new(), prints })
+        Some(Self { steps: &own.steps, view, stage: own, below, laid: OnceCell::new(), invocations: OnceCell::new(), prints })
     }
 
     /// What a step touches.
     pub fn print(&self, index: usize) -> Option<&StepPrint> {
         let step = self.steps.get(index)?;
-        let print = || StepPrint::of(self.stage, step, &self.laid_before(index), self.view, &self.earlier(index));
+        let print = || match step.instruction.keyword {
+            Keyword::Run => {
+                let invocations = self.invocations.get_or_init(|| Invocations::of(self.steps, self.view));
+                StepPrint::of_run(self.stage, step, &self.laid_before(index), self.view, invocations.up_to(index))
+            }
+            Keyword::Copy | Keyword::Add => StepPrint::of_copy(step, &self.laid_before(index)),
+            _ => StepPrint { print: print::of_setting(step), ..StepPrint::default() },
+        };
         Some(self.prints.get(index)?.get_or_init(print))
-    }
-
-    /// The commands of the RUNs above a step, in order.
-    fn earlier(&self, index: usize) -> Vec<Invocation> {
-        let above = (0..index).filter_map(|above| self.print(above));
-        above.flat_map(|step| &step.commands).map(|command| command.ran.invocation.clone()).collect()
     }
 
     /// The first half of a command alone: what it touches is what these dependencies say.

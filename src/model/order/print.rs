@@ -2,6 +2,7 @@
 //!
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
+use super::loads::{self, Load};
 use crate::context::View;
 use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, User};
 use crate::knowledge::Knowledge;
@@ -11,6 +12,7 @@ use crate::model::volatile::is_volatile;
 use crate::model::{Form, Ran, Stage, Step, mount_option, surroundings};
 use crate::syntax::Keyword;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// What a step touches, sets and hangs on.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +35,8 @@ pub struct Print {
     in_flags: BTreeSet<String>,
     /// What it makes belongs to somebody else than root, or has a mode of its own.
     pub other_user: bool,
+    /// What its commands load unasked.
+    pub loads: Vec<Load>,
 }
 
 /// Settings other than variables.
@@ -55,6 +59,8 @@ pub struct CommandPrint {
     pub dependencies: Option<Result<Option<Dependencies>, Entangled>>,
     /// Scripts of the project that it runs, by their image paths.
     pub scripts: Vec<String>,
+    /// What it loads unasked.
+    loads: Vec<Load>,
 }
 
 impl CommandPrint {
@@ -62,6 +68,14 @@ impl CommandPrint {
     pub fn removes_packages(&self) -> bool {
         const VERBS: &[&str] = &["autopurge", "autoremove", "del", "erase", "prune", "purge", "remove", "uninstall"];
         self.ecosystem.is_some() && self.ran.invocation.known_arguments().any(|(_, word)| VERBS.contains(&word))
+    }
+
+    /// Whether it makes a symbolic link.
+    pub fn makes_link(&self) -> bool {
+        let invocation = &self.ran.invocation;
+        let symbolic =
+            |word: &str| word == "--symbolic" || word.starts_with('-') && !word.starts_with("--") && word.contains('s');
+        invocation.program == "ln" && invocation.known_arguments().any(|(_, word)| symbolic(word))
     }
 
     /// Whether it changes owner or mode of all that lies in a folder, and so copies that into its own layer.
@@ -79,6 +93,7 @@ impl CommandPrint {
             ecosystem: self.ecosystem,
             dependencies: Some(Ok(Some(dependencies.clone()))),
             scripts: Vec::new(),
+            loads: self.loads.clone(),
         }
     }
 }
@@ -97,37 +112,21 @@ pub struct StepPrint {
 }
 
 impl StepPrint {
-    /// Reads a step that comes behind what `laid` holds.
-    pub fn of(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View, earlier: &[Invocation]) -> Self {
-        let instruction = step.instruction;
-        match instruction.keyword {
-            Keyword::Run => Self::of_run(stage, step, laid, view, earlier),
-            Keyword::Copy | Keyword::Add => Self::of_copy(step, laid),
-            _ => Self { print: of_setting(step), ..Self::default() },
-        }
-    }
-
-    fn of_run(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View, earlier: &[Invocation]) -> Self {
-        let Some(run) = &step.run else { return Self::default() };
+    /// Reads a RUN that comes behind what `laid` holds. `invocations`: the commands of the stage's RUNs, its own the last ones.
+    pub(super) fn of_run(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View, invocations: &[Invocation]) -> Self {
         let line = step.instruction.lines.0;
-        let opaque = match (&run.form, run.script.list()) {
-            (Form::Other(language), _) => Some(format!("line {line} is a script for {language}, which is not read")),
-            (Form::Shell, Err(error)) => Some(format!("the script on line {line} can't be read as shell: {error}")),
-            _ => None,
-        };
-        let mounted = Mounted::of(step, view);
-        let (Some(mounted), None) = (mounted, &opaque) else {
-            let why = opaque.unwrap_or_else(|| format!("what line {line} mounts is not known"));
-            return Self { print: running(step, Footprint::anything(why)), ..Self::default() };
+        let (ran, mounted) = match followed(step, view) {
+            Ok(followed) => followed,
+            Err(Some(why)) => return Self { print: running(step, Footprint::anything(why)), ..Self::default() },
+            Err(None) => return Self::default(),
         };
         let project = mounted.over(laid);
-        let mut earlier = earlier.to_vec();
-        let mut commands: Vec<CommandPrint> = Vec::new();
-        for ran in run.everything(&step.state) {
-            let invocation = ran.invocation.clone();
-            commands.push(command(stage, step, ran, &project, line, &earlier));
-            earlier.push(invocation);
-        }
+        let before = invocations.len().saturating_sub(ran.len());
+        let one = |(number, ran): (usize, &Ran)| {
+            let earlier = invocations.get(..before + number).unwrap_or_default();
+            command(stage, step, ran.clone(), &project, line, earlier)
+        };
+        let commands: Vec<CommandPrint> = ran.iter().enumerate().map(one).collect();
         let print = print_of(step, commands.iter(), &mounted.maps);
         Self { print, commands, ..Self::default() }
     }
@@ -138,7 +137,8 @@ impl StepPrint {
         print_of(step, commands, &maps)
     }
 
-    fn of_copy(step: &Step<'_>, laid: &Laid<'_>) -> Self {
+    /// Reads a COPY or ADD that comes behind what `laid` holds.
+    pub(super) fn of_copy(step: &Step<'_>, laid: &Laid<'_>) -> Self {
         let instruction = step.instruction;
         let from_context = is_context_copy(instruction);
         let copy = if from_context { laid.read(step) } else { None };
@@ -158,6 +158,46 @@ impl StepPrint {
         // A name is looked up in the image's own list of users.
         print.footprint.reads.system = instruction.flag("chown").is_some_and(|owner| owner.contains(|c: char| c.is_alphabetic()));
         Self { print, copy, from_context, commands: Vec::new() }
+    }
+}
+
+/// All that a RUN does, and what it mounts. An error where that can't be told, with the reason; without one for what is no RUN.
+fn followed(step: &Step<'_>, view: &View) -> Result<(Rc<[Ran]>, Mounted), Option<String>> {
+    let run = step.run.as_ref().ok_or(None)?;
+    let line = step.instruction.lines.0;
+    match (&run.form, run.script.list()) {
+        (Form::Other(language), _) => Err(Some(format!("line {line} is a script for {language}, which is not read"))),
+        (Form::Shell, Err(error)) => Err(Some(format!("the script on line {line} can't be read as shell: {error}"))),
+        _ => {
+            let mounted = Mounted::of(step, view).ok_or_else(|| format!("what line {line} mounts is not known"))?;
+            Ok((run.everything(&step.state), mounted))
+        }
+    }
+}
+
+/// The commands of a stage's RUNs, in order.
+pub(super) struct Invocations {
+    all: Vec<Invocation>,
+    /// How many of them there are up to each step and with it.
+    ends: Vec<usize>,
+}
+
+impl Invocations {
+    /// Reads the RUNs that can be followed.
+    pub(super) fn of(steps: &[Step<'_>], view: &View) -> Self {
+        let mut invocations = Self { all: Vec::new(), ends: Vec::new() };
+        for step in steps {
+            if let Ok((ran, _)) = followed(step, view) {
+                invocations.all.extend(ran.iter().map(|ran| ran.invocation.clone()));
+            }
+            invocations.ends.push(invocations.all.len());
+        }
+        invocations
+    }
+
+    /// Those up to a step and with it.
+    pub(super) fn up_to(&self, step: usize) -> &[Invocation] {
+        self.ends.get(step).and_then(|end| self.all.get(..*end)).unwrap_or_default()
     }
 }
 
@@ -202,15 +242,19 @@ fn command(
         }
     }
     let scripts = footprint::scripts_read(&ran, &at, project);
-    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts }
+    let loads = loads::of(&ran.invocation, &at, &step.state.shell);
+    footprint.reads.add(Region::of(loads.iter().filter_map(Load::file)));
+    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts, loads }
 }
 
 fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, mounted: &[Map]) -> Print {
     let (mut footprint, mut makes, mut rewrites) = (Footprint::default(), Vec::new(), Vec::new());
     let mut modes = false;
+    let mut loads: Vec<Load> = Vec::new();
     for command in commands {
         footprint.add(command.footprint.clone());
         modes |= sets_modes(&command.ran.invocation);
+        loads.extend(command.loads.iter().filter(|load| !loads.contains(load)).cloned().collect::<Vec<_>>());
         if let Some(Ok(Some(dependencies))) = &command.dependencies {
             makes.extend(dependencies.makes.iter().cloned());
             rewrites.extend(dependencies.rewrites.iter().cloned());
@@ -218,7 +262,7 @@ fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint
     }
     // What a mount brings needs no copy.
     footprint.reads.areas.retain(|area| !mounted.iter().any(|map| map.back(area.path()).is_some()));
-    let mut print = Print { makes, rewrites, ..running(step, footprint) };
+    let mut print = Print { makes, rewrites, loads, ..running(step, footprint) };
     print.other_user |= modes;
     print
 }
@@ -241,7 +285,7 @@ fn running(step: &Step<'_>, footprint: Footprint) -> Print {
 }
 
 /// An instruction that makes settings, or touches nothing.
-fn of_setting(step: &Step<'_>) -> Print {
+pub(super) fn of_setting(step: &Step<'_>) -> Print {
     let instruction = step.instruction;
     let mut print = Print { other_user: step.state.user != User::Root, ..Print::default() };
     print.footprint.variables = Variables::Named(mentioned(instruction.arguments_text()));
