@@ -2,8 +2,9 @@
 //!
 //! The map of the house, bottom first; arrows only point down (`tests/architecture.rs` holds it):
 //! [`syntax`] reads a file without losing a byte, [`shell`] the text of a RUN, [`context`] sees the files of a build, [`ecosystems`] knows the package managers,
-//! [`model`] what the file means, [`edit`] is how a text changes, [`pipeline`] runs to the fixpoint and guards, [`transforms`]
-//! say what is done, [`report`] words it, and [`cli`] alone reads, writes and prints.
+//! [`model`] what the file means, [`cache`] what each change of a file costs, [`edit`] is how a text changes, [`pipeline`] runs to the
+//! fixpoint and guards, [`transforms`] say what is done, [`builder`] runs real build engines, [`report`] words it, and [`cli`] alone
+//! reads, writes and prints.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     not(test),
@@ -11,6 +12,8 @@
 )]
 #![warn(missing_docs)]
 
+pub mod builder;
+pub mod cache;
 pub mod cli;
 pub mod context;
 pub mod ecosystems;

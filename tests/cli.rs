@@ -6,16 +6,26 @@ use std::sync::LazyLock;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/choosing_files.rs"]
 mod choosing_files;
+#[path = "cli/cost.rs"]
+mod cost;
 #[path = "cli/diffs.rs"]
 mod diffs;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/exit_codes.rs"]
 mod exit_codes;
+#[path = "cli/init.rs"]
+mod init;
 #[path = "cli/other_commands.rs"]
 mod other_commands;
 #[path = "cli/place.rs"]
 mod place;
+#[path = "cli/verify.rs"]
+mod verify;
 #[path = "cli/writing.rs"]
 mod writing;
 

@@ -261,7 +261,8 @@ fn title(group: &[StepPlan<'_>]) -> String {
         [head @ .., last] => format!("{} and {last}", head.join(", ")),
     };
     match group.iter().any(|plan| !plan.mounts.is_empty()) {
-        true => format!("keep what {names} downloads in cache mounts"),
+        true if managers.len() == 1 => format!("keep what {names} downloads in cache mounts"),
+        true => format!("keep what {names} download in cache mounts"),
         false => format!("let {names} use the cache mount that is there"),
     }
 }

@@ -37,7 +37,7 @@ use crate::ecosystems::leftovers;
 use crate::edit::{Applicability, Fix};
 use crate::knowledge::Knowledge;
 use crate::model::order::Order;
-use crate::pipeline::{Meta, Place, Refusal, Scene, Transform};
+use crate::pipeline::{Meta, Place, Refusal, Scene, Transform, copied};
 use crate::syntax::{Instruction, Keyword};
 
 /// See the module.
@@ -47,7 +47,7 @@ pub struct Dockerignore;
 pub struct Site {
     at: usize,
     patterns: Vec<String>,
-    kept: Option<String>,
+    notes: Vec<String>,
 }
 
 impl Transform for Dockerignore {
@@ -69,14 +69,21 @@ impl Transform for Dockerignore {
         let Some(at) = whole else { return Vec::new() };
         let names = view.names("");
         let history = reads_history(scene, view, place, &names);
-        let (usual, some) = leftovers::of_project(&names);
+        let (usual, some) = leftovers::of_project(&view.files_below(""));
         let usual = usual.into_iter().filter(|pattern| *pattern != ".git" || history.is_none());
         let there = some.into_iter().filter(|pattern| !hidden_by(view, pattern).is_empty());
-        let patterns: Vec<String> = usual.chain(there).filter(|pattern| is_free(view, pattern)).map(str::to_owned).collect();
+        let mut notes: Vec<String> = history.iter().map(|who| format!(".git is not ignored: {who} reads it")).collect();
+        let mut patterns: Vec<String> = Vec::new();
+        for pattern in usual.chain(there).filter(|pattern| is_free(view, pattern)) {
+            match copied(scene.dockerfile, scene.options, std::slice::from_ref(&pattern)) {
+                None => patterns.push(pattern),
+                Some(by) => notes.push(format!("{pattern} is not ignored: {by} copies it")),
+            }
+        }
         if patterns.is_empty() {
             return Vec::new();
         }
-        vec![Site { at, patterns, kept: history }]
+        vec![Site { at, patterns, notes }]
     }
 
     fn place(&self, site: &Site) -> usize {
@@ -84,12 +91,11 @@ impl Transform for Dockerignore {
     }
 
     fn propose(&self, _scene: &Scene<'_>, site: &Site) -> Result<Fix, Refusal> {
-        let kept = site.kept.iter().map(|who| format!(".git is not ignored: {who} reads it"));
         Ok(Fix {
             title: format!("keep {} out of the build context", site.patterns.join(", ")),
             edits: Vec::new(),
             applicability: Applicability::Unsafe,
-            notes: kept.collect(),
+            notes: site.notes.clone(),
             removes_comments: Vec::new(),
             moves: false,
             ignores: site.patterns.clone(),
@@ -110,7 +116,7 @@ fn whole_copy(order: &Order<'_>) -> Option<usize> {
 fn is_free(view: &View, pattern: &str) -> bool {
     let plain = pattern.trim_start_matches("**/");
     let example = plain.replace('*', "x");
-    if view.is_ignored(&example) {
+    if view.is_ignored(&example) || view.exception_for(plain).is_some() {
         return false;
     }
     let (_, text) = view.ignore_file();
@@ -137,10 +143,12 @@ fn reads_history(scene: &Scene<'_>, view: &View, place: &Place, names: &[String]
     let own = scene.dockerfile.instructions().find_map(|one| Some(format!("`{}` on line {}", in_runs(one)?, one.lines.0)));
     let others =
         place.others.iter().find_map(|other| Some(format!("`{}` in {}", leftovers::reads_history(&other.text)?, other.name)));
-    let in_files = names.iter().filter(|name| view.kind(name) == Some(crate::context::Kind::File)).find_map(|name| {
-        let text = view.text(name).into_known()?;
-        Some(format!("`{}` in {name}", leftovers::reads_history(&text)?))
-    });
+    let ignores = |name: &str| name.starts_with('.') && name.ends_with("ignore");
+    let in_files =
+        names.iter().filter(|name| !ignores(name) && view.kind(name) == Some(crate::context::Kind::File)).find_map(|name| {
+            let text = view.text(name).into_known()?;
+            Some(format!("`{}` in {name}", leftovers::reads_history(&text)?))
+        });
     let stamped =
         scene.dockerfile.instructions().find(|one| one.keyword == Keyword::Run && leftovers::stamps_builds(one.logical.as_str()));
     own.or(others).or(in_files).or_else(|| stamped.map(|one| format!("the build on line {}", one.lines.0)))

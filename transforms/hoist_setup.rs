@@ -66,7 +66,11 @@ impl Transform for HoistSetup {
         }
         let model = scene.model_with_named_workdirs();
         let orders: Vec<Order<'_>> = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view)).collect();
-        orders.iter().flat_map(|order| Stage { dockerfile: scene.dockerfile, order }.sites()).collect()
+        let stage = |(index, order)| {
+            let chain = model.chain(index).into_iter().filter(|link| *link != index);
+            Stage { dockerfile: scene.dockerfile, order, below: chain.filter_map(|link| orders.get(link)).collect() }
+        };
+        orders.iter().enumerate().map(stage).flat_map(|stage| stage.sites()).collect()
     }
 
     fn place(&self, site: &Site) -> usize {
@@ -81,6 +85,8 @@ impl Transform for HoistSetup {
 struct Stage<'s, 'm> {
     dockerfile: &'s Dockerfile,
     order: &'s Order<'m>,
+    /// The stages that it is built on.
+    below: Vec<&'s Order<'m>>,
 }
 
 impl<'s, 'm> Stage<'s, 'm> {
@@ -92,6 +98,9 @@ impl<'s, 'm> Stage<'s, 'm> {
             let mut movement = Movement::over(self.dockerfile, self.order, over);
             for at in over + 1..self.order.steps.len() {
                 let broad = self.is_broad(over);
+                if let Some(refusal) = self.entangled(over, at).filter(|_| broad && !refused.iter().any(|(own, _)| *own == at)) {
+                    refused.push((at, refusal));
+                }
                 // Above a single file only what costs something is worth a change.
                 let Some(step) = self.order.print(at).filter(|step| is_setup(step) && (broad || installs(step))) else {
                     continue;
@@ -113,7 +122,37 @@ impl<'s, 'm> Stage<'s, 'm> {
                 return self.with_refusals(over, fixed, refused);
             }
         }
+        refused.extend(self.in_other_stage());
         self.refusals(refused)
+    }
+
+    /// System packages that need nothing of the source, in a stage on one that copies it.
+    fn in_other_stage(&self) -> Option<(usize, Refusal)> {
+        let end = self.order.source().unwrap_or(self.order.steps.len());
+        let unknown = |command: &CommandPrint| matches!(command.dependencies, Some(Ok(None)));
+        let installs_system = |step: &StepPrint| {
+            let mut commands = step.commands.iter();
+            commands.clone().all(|command| unknown(command) || !reads_project(command))
+                && commands.any(|command| weight(command) > 2)
+        };
+        let waits = |at: &usize| self.order.print(*at).is_some_and(installs_system);
+        Some(((0..end).find(waits)?, rising::in_other_stage(&self.below)?))
+    }
+
+    /// Why a RUN that also installs system packages is no setup.
+    fn entangled(&self, over: usize, at: usize) -> Option<Refusal> {
+        let step = self.order.print(at).filter(|step| !step.commands.iter().any(reads_project))?;
+        let footprint = &step.print.footprint;
+        let why = footprint.reads.anything.as_ref().or(footprint.writes.anything.as_ref())?;
+        if !step.commands.iter().any(|command| weight(command) > 2) {
+            return None;
+        }
+        if let Fetch::Mutable(what) = &footprint.fetches {
+            return Some(changes_behind_its_name(what));
+        }
+        let copy = self.order.steps.get(over)?;
+        let why = format!("{why}; the installation alone, in a RUN of its own, could");
+        Some(Refusal::InTheWay { line: copy.instruction.lines.0, step: rising::shown(copy), why })
     }
 
     fn with_refusals(&self, over: usize, fixed: Result<Fix, Refusal>, refused: Vec<(usize, Refusal)>) -> Vec<Site> {
@@ -144,9 +183,7 @@ impl<'s, 'm> Stage<'s, 'm> {
     /// Lets a step rise with the others. `Err(None)`: it is no setup as far as this copy goes.
     fn rise(&self, movement: &mut Movement<'s, 'm>, at: usize, step: &StepPrint) -> Result<(), Option<Refusal>> {
         if let Fetch::Mutable(what) = &step.print.footprint.fetches {
-            let why =
-                format!("{what} changes behind its name: above the source it would stay as it is until something else changes");
-            return Err(Some(Refusal::NoGain { why }));
+            return Err(Some(changes_behind_its_name(what)));
         }
         if self.makes_project_files(movement, step) {
             return Err(None);
@@ -164,7 +201,8 @@ impl<'s, 'm> Stage<'s, 'm> {
     /// Whether it writes files among those of the source: then it works on the project, and is no setup.
     fn makes_project_files(&self, movement: &Movement<'_, '_>, step: &StepPrint) -> bool {
         let Some(copy) = self.order.print(movement.copy()).and_then(|step| step.copy.as_ref()) else { return false };
-        let inside = |path: &str| copy.maps.iter().any(|map| map.folder && is_within(path, &map.to));
+        // In `/` everything would be; there the project's files don't lie together.
+        let inside = |path: &str| copy.maps.iter().any(|map| map.folder && map.to != "/" && is_within(path, &map.to));
         let others = step.commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
         others.flat_map(|command| &command.footprint.writes.areas).any(|area| inside(area.path()))
     }
@@ -199,6 +237,12 @@ impl<'s, 'm> Stage<'s, 'm> {
         let words: Vec<&str> = text.split_whitespace().filter(|word| !word.starts_with('-')).take(4).collect();
         Some(format!("`{}`", words.join(" ")))
     }
+}
+
+/// The refusal for what is fetched anew with each edit, and should be.
+fn changes_behind_its_name(what: &str) -> Refusal {
+    let why = format!("{what} changes behind its name: above the source it would stay as it is until something else changes");
+    Refusal::NoGain { why }
 }
 
 /// Whether a RUN sets the image up, and everything that it touches is known.

@@ -24,7 +24,8 @@
 //!
 //! # Safety
 //! Safe: only COPYs from the build context that stand next to each other and lay nothing into the same place change their order.
-//! COPYs that changed equally often keep theirs. Without a git history nothing is done, and nothing is refused.
+//! COPYs that changed equally often keep theirs, and so do those that bring a few named files each. Where a comment stands above the
+//! first of several and may speak of them all, the first stays first. Without a git history nothing is done, and nothing is refused.
 //!
 //! # References
 //! Docker's guide "Optimize cache usage in builds": order your layers.
@@ -37,7 +38,7 @@ use crate::model::brought::ContextCopy;
 use crate::model::order::Order;
 use crate::model::paths::is_within;
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
-use crate::syntax::{Dockerfile, Keyword};
+use crate::syntax::{Dockerfile, ItemKind, Keyword};
 
 /// See the module.
 pub struct OrderByChange;
@@ -112,11 +113,14 @@ fn counted<'o>(order: &'o Order<'_>, index: usize) -> Option<Counted<'o>> {
 
 /// Lets what changes seldom rise, neighbour by neighbour.
 fn in_run(dockerfile: &Dockerfile, order: &Order<'_>, run: &[Counted<'_>]) -> Option<Site> {
+    let headed = has_heading(dockerfile, order, run);
     let mut sorted: Vec<&Counted<'_>> = run.iter().collect();
     for end in (1..sorted.len()).rev() {
         for at in 0..end {
             if let (Some(one), Some(next)) = (sorted.get(at), sorted.get(at + 1))
                 && one.changes > next.changes
+                && (brings_folder(one.copy) || brings_folder(next.copy))
+                && !(at == 0 && headed)
                 && apart(one.copy, next.copy, order.view)
                 && same_owner(order, one.index, next.index)
             {
@@ -140,6 +144,27 @@ fn in_run(dockerfile: &Dockerfile, order: &Order<'_>, run: &[Counted<'_>]) -> Op
     };
     let first = run.first()?;
     Some(Site { at: order.steps.get(first.index)?.instruction.span.start, fix })
+}
+
+/// A few named files are copied in no time, and people keep manifests in an order of their own.
+fn brings_folder(copy: &ContextCopy) -> bool {
+    copy.maps.iter().any(|map| map.folder)
+}
+
+/// Whether the comment above the first may speak of them all: no other has one, and no blank line parts them.
+fn has_heading(dockerfile: &Dockerfile, order: &Order<'_>, run: &[Counted<'_>]) -> bool {
+    let start = |counted: &Counted<'_>| Some(order.steps.get(counted.index)?.instruction.span.start);
+    let place = |counted: &Counted<'_>| {
+        let start = start(counted)?;
+        dockerfile.items.iter().position(|item| item.span.contains(&start))
+    };
+    let places: Vec<usize> = run.iter().filter_map(place).collect();
+    let commented = |place: &usize| {
+        let above = place.checked_sub(1).and_then(|above| dockerfile.items.get(above));
+        above.is_some_and(|item| matches!(item.kind, ItemKind::Comment))
+    };
+    let together = places.windows(2).all(|pair| matches!(pair, [one, next] if one + 1 == *next));
+    together && places.first().is_some_and(commented)
 }
 
 fn name(counted: &Counted<'_>) -> String {

@@ -171,11 +171,19 @@ impl Stage<'_, '_> {
         let mut done: Vec<usize> = Vec::new();
         for at in 0..self.order.steps.len() {
             let Some(step) = self.order.steps.get(at).filter(|step| step.instruction.keyword == Keyword::Run) else { continue };
-            if done.contains(&at) || !self.is_below_source(at) {
+            if done.contains(&at) {
                 continue;
             }
             let place = step.instruction.span.start;
+            if !self.is_below_folder(at) {
+                let refusal = self.in_other_stage(at);
+                sites.extend(refusal.map(|refusal| Site { at: place, result: Err(refusal) }));
+            }
+            if !self.is_below_source(at) {
+                continue;
+            }
             match self.installs(at) {
+                Err(_) if self.is_filled(at) => {}
                 Err(refusal) if self.is_below_folder(at) => sites.push(Site { at: place, result: Err(refusal) }),
                 Err(_) => {}
                 Ok(installs) if installs.is_empty() => {}
@@ -190,6 +198,38 @@ impl Stage<'_, '_> {
             }
         }
         sites
+    }
+
+    /// The refusal for an install that stands on the source of another stage.
+    fn in_other_stage(&self, at: usize) -> Option<Refusal> {
+        let refusal = rising::in_other_stage(&self.below)?;
+        let waits = match self.installs(at) {
+            Ok(installs) => installs.first().is_some_and(|install| !self.is_prepared(install, at)),
+            Err(_) => !self.is_filled(at),
+        };
+        waits.then_some(refusal)
+    }
+
+    /// Whether the same manager has filled a folder of the project above every source already: `cargo chef cook`.
+    fn is_filled(&self, at: usize) -> bool {
+        let failed = |command: &&CommandPrint| matches!(command.dependencies, Some(Err(_)));
+        let id = |command: &CommandPrint| command.ecosystem.map(|ecosystem| ecosystem.id());
+        let Some(own) = self.order.print(at).and_then(|step| step.commands.iter().find(failed)).map(id) else { return false };
+        let fills = |command: &CommandPrint| {
+            let dependencies = command.dependencies.as_ref().and_then(|own| own.as_ref().ok()).and_then(Option::as_ref);
+            id(command) == own
+                && is_install(command)
+                && dependencies.is_some_and(|own| own.part == Part::Whole && !own.makes.is_empty())
+        };
+        let above_source = |order: &Order<'_>, end: usize| {
+            let end = order.source().map_or(end, |source| source.min(end));
+            (0..end).any(|index| order.print(index).is_some_and(|step| step.commands.iter().any(fills)))
+        };
+        // A stage with the source ends the search.
+        let first = self.below.iter().position(|order| order.source().is_some());
+        let clear = first.map_or(self.below.len(), |first| first + 1);
+        self.below.iter().take(clear).any(|order| above_source(order, order.steps.len()))
+            || first.is_none() && above_source(self.order, at)
     }
 
     /// Whether a copy from the build context stands above the step.
@@ -220,7 +260,7 @@ impl Stage<'_, '_> {
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
                     let id = print.ecosystem.map_or("", |ecosystem| ecosystem.id());
-                    return Err(Refusal::Entangled { id, entangled: entangled.clone() });
+                    return Err(self.entangled(at, id, entangled));
                 }
                 _ => {}
             }
@@ -240,8 +280,11 @@ impl Stage<'_, '_> {
     /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
     fn sources(&self, install: &Install<'_>, installs: &[Install<'_>]) -> Vec<(usize, bool)> {
         let needed = |to: &str| {
-            let mut paths = installs.iter().flat_map(|own| own.dependencies.files.iter().chain(&own.dependencies.folders));
-            paths.any(|path| path == to)
+            let own = |own: &'_ Dependencies| {
+                let bolder = own.bolder.iter().flat_map(|bolder| bolder.files.iter().chain(&bolder.folders));
+                own.files.iter().chain(&own.folders).chain(bolder).any(|path| path == to)
+            };
+            installs.iter().any(|install| own(install.dependencies))
         };
         // Other commands of the RUN may read it.
         let own = self.order.print(install.at).map(|step| &step.print.footprint.reads);

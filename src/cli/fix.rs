@@ -1,10 +1,12 @@
 //! `dockeropt fix`: show the diff, or write it.
 
+use super::engine::EngineArguments;
 use super::explain::ids;
 use super::files::{self, Workers};
 use super::job::{Done, Format, Job, Mode};
 use super::output::{self, Colour, Output};
 use super::place::Places;
+use super::verify::Guard;
 use super::{Exit, explain};
 use crate::pipeline::Options;
 use crate::report::summary::Total;
@@ -99,9 +101,15 @@ pub(super) struct Arguments {
     /// Print no word about what was fixed or left alone; errors only.
     #[arg(long, short)]
     quiet: bool,
+    /// With --write: build each file before and after first, and write only what gives an equal image (see `dockeropt verify`).
+    #[arg(long, requires = "write")]
+    verify: bool,
+    #[command(flatten, next_help_heading = "Options for --verify")]
+    engine: EngineArguments,
 }
 
-fn syntax(reference: &str) -> Result<String, String> {
+/// Reads the value of `--syntax`.
+pub(super) fn syntax(reference: &str) -> Result<String, String> {
     if reference.is_empty() || reference.contains(|character: char| character.is_whitespace() || character.is_control()) {
         return Err("name an image, as docker/dockerfile:1, or say off".to_owned());
     }
@@ -128,8 +136,9 @@ impl Arguments {
         }
     }
 
-    fn job(&self, stdin: bool) -> Job {
-        Job {
+    fn job(&self, stdin: bool) -> anyhow::Result<Job> {
+        Ok(Job {
+            guard: if self.verify { Some(Guard::new(&self.engine)?) } else { None },
             options: self.options(),
             mode: if stdin && !self.diff && !self.check { Mode::Filter } else { self.mode() },
             format: self.format,
@@ -137,7 +146,7 @@ impl Arguments {
             stdout: self.color.palette(&std::io::stdout()),
             stderr: self.color.palette(&std::io::stderr()),
             folder: std::env::current_dir().and_then(|folder| folder.canonicalize()).ok(),
-        }
+        })
     }
 }
 
@@ -151,7 +160,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         !stdin || !arguments.write,
         "--write can't write to standard input: leave it out, and the result is on standard output"
     );
-    let job = arguments.job(stdin);
+    let job = arguments.job(stdin)?;
     let found = files::find(paths);
     if found.is_empty() {
         nothing_found(paths, job.quiet);

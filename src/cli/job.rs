@@ -5,6 +5,7 @@
 use super::files::Found;
 use super::output::error_text;
 use super::place::{Group, Places};
+use super::verify::Guard;
 use super::{Exit, files, panics};
 use crate::pipeline::{self, IgnoreChange, Options, Outcome, Place, Stop};
 use crate::report::summary::{self, Total};
@@ -60,6 +61,8 @@ pub(super) struct Job {
     pub(super) stderr: Palette,
     /// The current folder, links resolved: names in diffs are as seen from it.
     pub(super) folder: Option<PathBuf>,
+    /// Proves each file before it is written, where that was asked for.
+    pub(super) guard: Option<Guard>,
 }
 
 /// What is printed of a file, and how it went.
@@ -129,6 +132,10 @@ impl Job {
         ensure!(outcome.stop != Stop::Broken, broken(&shown, text));
         let written = outcome.changed() && matches!(self.mode, Mode::Write { .. });
         if written {
+            if let Some(guard) = &self.guard {
+                let ignore = options.place.as_ref().and_then(|place| place.view.ignore_file().1);
+                guard.check(path, group.root(), ignore.as_deref(), &outcome)?;
+            }
             write(path, group.root(), &outcome)?;
         }
         let done = Done {
@@ -159,7 +166,7 @@ impl Job {
                     let name = files::name_in_diff(&root.join(&change.path), self.folder.as_deref());
                     text.push_str(&match &change.before {
                         Some(before) => diff::unified(&name, before, &change.after, self.stdout),
-                        None => diff::created(&name, &change.after, self.stdout),
+                        None => diff::created(&name, &change.after, false, self.stdout),
                     });
                 }
                 text

@@ -3,15 +3,22 @@
 //! Owns: arguments, exit codes, and everything that touches the world: this is the only place that reads and writes files and
 //! prints. Never does: decide what is changed.
 
+mod bench;
+mod changes;
+mod cost;
+mod doctor;
+mod engine;
 mod explain;
 mod files;
 mod fix;
+mod init;
 mod job;
 mod list;
 mod output;
 mod panics;
 mod parse;
 mod place;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -22,7 +29,7 @@ enum Exit {
     /// All was done.
     #[default]
     Done,
-    /// A file would change (or did), and the caller asked to be told.
+    /// A file would change (or did), and the caller asked to be told; something is to be done about the engine.
     Changes,
     /// A guard stopped a fix; everything else was done.
     Guard,
@@ -58,17 +65,24 @@ Examples:
   dockeropt fix                      show what would change in this folder and below
   dockeropt fix --write              change it
   dockeropt fix | git apply          the same, by way of git
+  dockeropt cost                     what each change makes a build run again
   dockeropt explain cache-mounts     what a transform does, and when it does nothing
+  dockeropt verify app/Dockerfile    build before and after, and compare the images
 
 `dockeropt fix --help` tells what \"safe\" means and lists the exit codes.";
 
 #[derive(Subcommand)]
 enum Command {
     Fix(Box<fix::Arguments>),
+    Init(init::Arguments),
+    Bench(Box<bench::Arguments>),
+    Doctor(doctor::Arguments),
+    Cost(Box<cost::Arguments>),
     Parse(parse::Arguments),
     /// List the transforms, in the order in which they run.
     List,
     Explain(explain::Arguments),
+    Verify(Box<verify::Arguments>),
 }
 
 /// Runs the program.
@@ -76,9 +90,14 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Cost(arguments) => cost::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     let exit = done.unwrap_or_else(|error| {
         output::error(&error);

@@ -1,7 +1,7 @@
 //! What git knows of a context.
 //!
-//! Owns: asking the `git` program which files are tracked and what the last commits touched. Never does: write, go to the network,
-//! or run what a repository's configuration names.
+//! Owns: asking the `git` program, and which files are tracked or were changed. Never does: write, go to the network, or run what a
+//! repository's configuration names.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -10,16 +10,11 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-const MOST_COMMITS: usize = 500;
-
 /// A history that takes longer is used as far as it was told.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// More is not listened to.
 const MOST_BYTES: u64 = 256 << 20;
-
-/// Stands before each commit of the log; no path begins with it.
-const COMMIT: char = '\u{1}';
 
 /// What git tracks in a folder.
 #[derive(Clone, Debug, Default)]
@@ -27,13 +22,6 @@ pub(super) struct Git {
     tracked: BTreeSet<String>,
     /// Git tracks the folder, and what is in it elsewhere.
     submodules: BTreeSet<String>,
-}
-
-/// What the last commits touched in a folder, the newest first.
-#[derive(Clone, Debug, Default)]
-pub(super) struct History {
-    /// The paths of each, sorted.
-    commits: Vec<Vec<String>>,
 }
 
 impl Git {
@@ -66,41 +54,21 @@ impl Git {
     }
 }
 
-impl History {
-    pub(super) fn new<'p>(commits: impl IntoIterator<Item = impl IntoIterator<Item = &'p str>>) -> Self {
-        let sorted = |paths: BTreeSet<&str>| paths.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let commits = commits.into_iter().map(|paths| sorted(paths.into_iter().collect()));
-        Self { commits: commits.filter(|paths| !paths.is_empty()).collect() }
-    }
-
-    /// Of a folder on disk; without commits where git tells none.
-    pub(super) fn read(root: &Path) -> Self {
-        let format = format!("--format=format:{COMMIT}");
-        let count = format!("--max-count={MOST_COMMITS}");
-        let log = ["log", "--first-parent", "-m", &count, "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
-        let rest = ["--relative", "--no-decorate", "--no-notes", &format, "--", "."];
-        let log = ask(root, &[&log[..], &rest[..]].concat()).unwrap_or_default();
-        // The mark of a commit, its paths, and so on; zero bytes and line ends between them.
-        let paths = |commit: &'_ str| -> Vec<String> {
-            let paths = commit.split('\0').map(|path| path.strip_prefix('\n').unwrap_or(path));
-            paths.filter(|path| !path.is_empty()).map(str::to_owned).collect()
-        };
-        let commits: Vec<Vec<String>> = log.split(COMMIT).skip(1).map(paths).collect();
-        Self::new(commits.iter().map(|paths| paths.iter().map(String::as_str)))
-    }
-
-    /// In how many commits one of the paths was touched; `None` without commits.
-    pub(super) fn changes(&self, paths: &[&str]) -> Option<usize> {
-        let touches = |commit: &&Vec<String>| {
-            let first = |from: &str| commit.get(commit.partition_point(|path| path.as_str() < from));
-            paths.iter().any(|path| is_touched(first, path))
-        };
-        (!self.commits.is_empty()).then(|| self.commits.iter().filter(touches).count())
-    }
+/// The tracked files below a folder that differ from those of a revision, and the files that git neither tracks nor ignores, sorted, as
+/// paths from the folder; `None` where git knows no such revision.
+pub(super) fn changed_since(root: &Path, revision: &str) -> Option<Vec<String>> {
+    let name = format!("{revision}^{{commit}}");
+    let commit = ask(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
+    let diff =
+        ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--relative", commit.trim(), "--", "."];
+    let new = ["ls-files", "--others", "--exclude-standard", "-z", "--", "."];
+    let (diff, new) = (ask(root, &diff)?, ask(root, &new)?);
+    let paths: BTreeSet<&str> = diff.split_terminator('\0').chain(new.split_terminator('\0')).collect();
+    Some(paths.into_iter().map(str::to_owned).collect())
 }
 
 /// Whether a sorted list (the first from a path on is asked for) holds the path, or one below it.
-fn is_touched<'l>(first: impl Fn(&str) -> Option<&'l String>, path: &str) -> bool {
+pub(super) fn is_touched<'l>(first: impl Fn(&str) -> Option<&'l String>, path: &str) -> bool {
     let below = format!("{path}/");
     match path {
         "" => first("").is_some(),
@@ -114,6 +82,7 @@ const SETTINGS: &[&str] = &[
     "core.hooksPath=/dev/null",
     "core.quotePath=false",
     "diff.orderFile=/dev/null",
+    "i18n.logOutputEncoding=UTF-8",
     "diff.ignoreSubmodules=none",
     "log.showSignature=false",
     "log.showRoot=true",
@@ -138,7 +107,7 @@ const VARIABLES: &[&str] = &[
 ];
 
 /// What git answers, as far as it came in time; `None` where it fails.
-fn ask(root: &Path, arguments: &[&str]) -> Option<String> {
+pub(super) fn ask(root: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     command.arg("--no-pager").arg("-C").arg(root);
     for setting in SETTINGS {

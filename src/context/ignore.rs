@@ -54,6 +54,18 @@ pub(super) struct Entered {
     trail: Trail,
 }
 
+/// The exception (`!node_modules`) of an ignore file's text that names a folder or something in it, as it is written. One that names
+/// everything (`!*`) is none.
+pub(super) fn exception_naming<'t>(text: &'t str, folder: &str) -> Option<&'t str> {
+    let name = folder.rsplit('/').next().unwrap_or(folder);
+    let names = |pattern: &str| {
+        let pattern = pattern.trim().trim_start_matches("./").trim_matches('/');
+        let inside = |path: &str| pattern.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        inside(folder) || pattern.contains('*') && pattern.split('/').any(|part| part == name)
+    };
+    text.lines().map(str::trim).find(|line| line.strip_prefix('!').is_some_and(names))
+}
+
 impl Rules {
     /// From the text of an ignore file; `file` is its name, for the doubts.
     pub(super) fn read(file: &str, text: &str) -> Self {

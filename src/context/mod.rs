@@ -8,14 +8,18 @@ mod doubt;
 mod engine_table;
 mod git;
 mod glob;
+mod history;
 mod ignore;
 mod locate;
 mod matching;
 mod root;
+mod source;
 mod view;
 
 pub use doubt::Doubt;
-pub use locate::{Context, FoundBy, Located, Locator, Sharing};
+pub use history::Commit;
+pub use locate::{Context, FoundBy, Located, Locator, Sharing, yaml};
+pub use source::Source;
 pub use view::View;
 
 /// What a path of the context is.

@@ -4,7 +4,8 @@
 //! is noted in the listing.
 
 use super::Kind;
-use super::git::{Git, History};
+use super::git::Git;
+use super::history::{History, USUAL_COMMITS};
 use super::view::Lens;
 use crate::knowledge::Knowledge;
 use std::collections::{BTreeSet, HashMap};
@@ -102,7 +103,7 @@ impl Root {
     }
 
     pub(super) fn history(&self) -> Option<&History> {
-        self.history.get_or_init(|| self.path().map(History::read)).as_ref()
+        self.history.get_or_init(|| self.path().map(|path| History::read(path, USUAL_COMMITS))).as_ref()
     }
 
     /// What lies in a folder; nothing in what is none.

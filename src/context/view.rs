@@ -3,7 +3,8 @@
 //! Owns: [`View`], and the walk that asks the rules. Never does: read the disk, which `root` does.
 
 use super::doubt::Doubt;
-use super::git::{Git, History};
+use super::git::{self, Git};
+use super::history::{Commit, History, USUAL_COMMITS};
 use super::ignore::{Entered, Rules};
 use super::root::{Root, joined, read_text};
 use super::{Kind, glob};
@@ -115,6 +116,11 @@ impl View {
         self.lens().sees(&self.root, &path, kind).then_some((path, kind))
     }
 
+    /// Where a path leads when all links are followed, the last one included, if the builder gets what lies there.
+    pub(super) fn followed(&self, path: &str) -> Option<String> {
+        self.find(path, true).map(|(path, _)| path)
+    }
+
     /// Whether the ignore rules keep the path from the builder, whether or not it exists.
     pub fn is_ignored(&self, path: &str) -> bool {
         self.lens().rules.ignores_path(&glob::clean(path))
@@ -184,6 +190,15 @@ impl View {
         (lens.file.clone(), lens.text.clone())
     }
 
+    /// The line of the ignore file that lets a folder, or something in it, through on purpose: `!node_modules`.
+    pub fn exception_for(&self, folder: &str) -> Option<String> {
+        let (_, text) = self.ignore_file();
+        let text = text?;
+        let line = super::ignore::exception_naming(&text, folder)?;
+        let path = line.trim_start_matches('!').trim().trim_start_matches("./").trim_matches('/');
+        (path.contains('*') || !self.is_ignored(path)).then(|| line.to_owned())
+    }
+
     /// The same context with another text in its ignore file.
     #[must_use]
     pub fn with_ignore(&self, text: &str) -> Self {
@@ -206,6 +221,21 @@ impl View {
     /// counting for what is in it; Unknown without git or without commits.
     pub fn changes(&self, paths: &[&str]) -> Knowledge<usize> {
         self.root.history().and_then(|history| history.changes(paths)).into()
+    }
+
+    /// The last commits (this many at most, first parents) that touch the context, the newest first, with all paths that they touch,
+    /// ignored ones included; empty without git.
+    pub fn commits(&self, most: usize) -> Vec<Arc<Commit>> {
+        let longer = || self.root.path().filter(|_| most > USUAL_COMMITS).map(|path| History::read(path, most));
+        let longer = longer();
+        let history = longer.as_ref().or_else(|| self.root.history());
+        history.map(|history| history.commits().iter().take(most).cloned().collect()).unwrap_or_default()
+    }
+
+    /// The paths that differ from a revision of git's, sorted: tracked files, and new ones that git does not ignore. Unknown without
+    /// git, or where it knows no such revision.
+    pub fn changed_since(&self, revision: &str) -> Knowledge<Vec<String>> {
+        self.root.path().and_then(|path| git::changed_since(path, revision)).into()
     }
 }
 

@@ -38,6 +38,14 @@ impl Ecosystem for Bun {
         &["bun"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--cache-dir", "BUN_INSTALL_CACHE_DIR"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".npmrc", "bun.lock", "bun.lockb", "bunfig.toml"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program != "bun" {
             return None;

@@ -51,6 +51,14 @@ impl Ecosystem for Bundler {
         &["bundle", "bundler", "gem"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--binstubs", "BUNDLE_BIN"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".bundle/config", "Gemfile.lock"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         let by_gem = invocation.is("gem");
         if !by_gem && !is_bundle(invocation) {

@@ -60,6 +60,14 @@ impl Ecosystem for Cargo {
         &["cargo", "xx-cargo", "rustup", "rustc"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--root", "CARGO_INSTALL_ROOT"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".cargo/config", ".cargo/config.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         // `xx-cargo` sets the target platform and runs Cargo.
         if !self.programs().contains(&invocation.program.as_str()) {

@@ -49,6 +49,14 @@ impl Ecosystem for Composer {
         &["composer", "composer.phar", "composer2", "php"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["COMPOSER_BIN_DIR", "COMPOSER_CACHE_DIR"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &["auth.json", "composer.lock"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         let words = words(invocation)?;
         let first = match words.as_slice() {

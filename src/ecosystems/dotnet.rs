@@ -54,6 +54,14 @@ impl Ecosystem for Dotnet {
         &["dotnet"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--packages"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &["Directory.Build.props", "Directory.Packages.props", "NuGet.Config", "NuGet.config", "global.json", "nuget.config"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program != "dotnet" {
             return None;

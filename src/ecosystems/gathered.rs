@@ -26,12 +26,13 @@ impl<'p> Gathered<'p> {
     /// Adds a file that the command can't do without; `why` goes behind its name.
     ///
     /// # Errors
-    /// [`Entangled::NotSeen`] where no copy brings it.
+    /// [`Entangled::Missing`] where no copy brings it.
     pub(crate) fn need(&mut self, path: &str, why: &str) -> Result<(), Entangled> {
         if self.take(path) {
             return Ok(());
         }
-        Err(not_seen(format!("{} is not among the files that the copies bring{}", self.shown(path), behind(why))))
+        let because = format!("{} is not among the files that the copies bring{}", self.shown(path), behind(why));
+        Err(Entangled::Missing { path: path.to_owned(), because })
     }
 
     /// Adds a file if it is there.
@@ -46,7 +47,7 @@ impl<'p> Gathered<'p> {
     /// Adds a file that the command can't do without, and reads it.
     ///
     /// # Errors
-    /// [`Entangled::NotSeen`] where it is not there or is no text.
+    /// [`Entangled::Missing`] where it is not there, [`Entangled::NotSeen`] where it is no text.
     pub(crate) fn read(&mut self, path: &str, why: &str) -> Result<Arc<str>, Entangled> {
         self.need(path, why)?;
         let text = self.project.text(path).into_known();

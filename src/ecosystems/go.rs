@@ -53,6 +53,10 @@ impl Ecosystem for Go {
         &["go", "xx-go"]
     }
 
+    fn looks_for(&self) -> &'static [&'static str] {
+        &["go.sum", "go.work"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         // `xx-go` sets the target platform and runs `go`.
         if !invocation.is("go") && invocation.program != "xx-go" {

@@ -13,6 +13,7 @@
 //! Sources: Gradle's user manual (command line, directories); the wrapper's `GradleUserHomeLookup`; the Dockerfiles of the
 //! `gradle` image; Gradle issues 851 and 7518 on locks between containers.
 
+mod first_build;
 mod manifests;
 mod scripts;
 
@@ -44,6 +45,14 @@ impl Ecosystem for Gradle {
 
     fn programs(&self) -> &'static [&'static str] {
         &["gradle", "gradlew"]
+    }
+
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--project-cache-dir"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &["gradle.properties", "init.gradle"]
     }
 
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {

@@ -47,6 +47,14 @@ impl Ecosystem for Maven {
         &["mvn", "mvnw", "mvnd", "mvnDebug"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--log-file", "-l"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".mvn/extensions.xml", ".mvn/jvm.config", ".mvn/maven.config"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if !self.programs().contains(&invocation.program.as_str()) {
             return None;

@@ -34,6 +34,10 @@ impl Ecosystem for Mix {
         &["mix"]
     }
 
+    fn looks_for(&self) -> &'static [&'static str] {
+        &["mix.lock"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program != "mix" {
             return None;

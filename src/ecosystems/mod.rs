@@ -120,6 +120,17 @@ pub trait Ecosystem: Sync {
         Ok(None)
     }
 
+    /// Options (`--log`) and variables (`PIP_LOG`) of its installs that name a file or folder which they write, or keep things in,
+    /// where the manager's other answers don't say so already.
+    fn written_by(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Files of settings that its installs look for in the project's folder, whether they are there or not: a step may write one.
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether its installs run code of most dependencies, which may read any variable: Cargo's build scripts.
     fn runs_build_scripts(&self) -> bool {
         false

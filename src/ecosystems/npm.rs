@@ -57,6 +57,14 @@ impl Ecosystem for Npm {
         &["npm", "corepack"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--cache", "--logs-dir", "NPM_CONFIG_CACHE", "NPM_CONFIG_LOGS_DIR", "npm_config_cache", "npm_config_logs_dir"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".npmrc", "npm-shrinkwrap.json", "package-lock.json"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program == "corepack" {
             return Some(Activity::Other);
@@ -92,7 +100,7 @@ impl Ecosystem for Npm {
         } else if let Some(value) = setting(at, "npm_config_cache") {
             (Some(value.map(str::to_owned)), "npm_config_cache")
         } else {
-            (configured(at.earlier), "npm config set cache")
+            (configured(at.earlier, "cache"), "npm config set cache")
         };
         let target = match named {
             None => at.below_home(".npm").into_known().ok_or_else(|| unknown("$HOME"))?,
@@ -158,12 +166,12 @@ fn setting<'a>(at: &'a Surroundings, name: &str) -> Option<Knowledge<&'a str>> {
     })
 }
 
-/// What earlier commands wrote to npm's settings: `npm config set cache DIR`, `npm set cache=DIR`; deleted is none.
-fn configured(earlier: &[Invocation]) -> Option<Knowledge<String>> {
+/// What earlier commands wrote to one of npm's settings: `npm config set KEY VALUE`, `npm set KEY=VALUE`; deleted is none.
+fn configured(earlier: &[Invocation], wanted: &str) -> Option<Knowledge<String>> {
     let mut found = None;
     for command in earlier.iter().filter(|command| command.is("npm")) {
-        // `proxy=$URL` is not known, but it is no cache.
-        let of_another_key = |raw: &str| raw.split_once('=').is_some_and(|(key, _)| key != "cache" && !key.contains('$'));
+        // `proxy=$URL` is not known, but its key is.
+        let of_another_key = |raw: &str| raw.split_once('=').is_some_and(|(key, _)| key != wanted && !key.contains('$'));
         let mut words = command
             .arguments
             .iter()
@@ -175,11 +183,11 @@ fn configured(earlier: &[Invocation]) -> Option<Knowledge<String>> {
         }
         let keys: Vec<&Knowledge<String>> = words.collect();
         match (verb, keys.as_slice()) {
-            ("set", [Knowledge::Known(key), value]) if key == "cache" => found = Some((*value).clone()),
+            ("set", [Knowledge::Known(key), value]) if key == wanted => found = Some((*value).clone()),
             ("set", pairs) => {
                 for pair in pairs {
                     match pair.known().map(|pair| pair.split_once('=')) {
-                        Some(Some(("cache", value))) => found = Some(Knowledge::Known(value.to_owned())),
+                        Some(Some((key, value))) if key == wanted => found = Some(Knowledge::Known(value.to_owned())),
                         Some(_) => {}
                         // With a known key before it, this is that key's value.
                         None if pairs.len() == 2 => {}
@@ -187,7 +195,7 @@ fn configured(earlier: &[Invocation]) -> Option<Knowledge<String>> {
                     }
                 }
             }
-            ("delete" | "rm" | "del", keys) if keys.iter().any(|key| key.known().is_some_and(|key| key == "cache")) => {
+            ("delete" | "rm" | "del", keys) if keys.iter().any(|key| key.known().is_some_and(|key| key == wanted)) => {
                 found = None
             }
             _ => {}

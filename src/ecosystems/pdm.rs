@@ -38,6 +38,14 @@ impl Ecosystem for Pdm {
         &["pdm"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--log-file", "--output", "-o", "PDM_CACHE_DIR"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".pdm-python", "pdm.toml"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program != "pdm" {
             return None;

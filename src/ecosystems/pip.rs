@@ -63,6 +63,21 @@ impl Ecosystem for Pip {
         &["pip", "pipx", "pip-sync"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &[
+            "--cache-dir",
+            "--local-log",
+            "--log",
+            "--log-file",
+            "--report",
+            "PIP_CACHE_DIR",
+            "PIP_LOCAL_LOG",
+            "PIP_LOG",
+            "PIP_LOG_FILE",
+            "PIP_REPORT",
+        ]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         let helps = invocation.flag(&["-h", "--help"]).is_some();
         let activity = match invocation.program.as_str() {

@@ -35,6 +35,14 @@ impl Ecosystem for Pipenv {
         &["pipenv"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["PIPENV_CACHE_DIR"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".env"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program != "pipenv" {
             return None;

@@ -62,6 +62,14 @@ impl Ecosystem for Pnpm {
         &["pnpm", "pn"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--cache-dir", "--state-dir", "--store-dir", "NPM_CONFIG_STORE_DIR", "npm_config_store_dir"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".npmrc", ".pnpmfile.cjs", "pnpm-lock.yaml", "pnpm-workspace.yaml"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if !is_pnpm(invocation) {
             return None;

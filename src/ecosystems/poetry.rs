@@ -37,6 +37,14 @@ impl Ecosystem for Poetry {
         &["poetry"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--output", "-o", "POETRY_CACHE_DIR", "POETRY_CONFIG_DIR"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &["poetry.toml"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program != "poetry" {
             return None;

@@ -56,7 +56,7 @@ pub struct Dependencies {
     /// Files that stand in for sources during a first half, and are removed by it with the folders that it makes for them. Nothing of the
     /// project may lie there yet.
     pub stubs: Vec<String>,
-    /// A first half that does more than [`Dependencies::part`], for those who accept a doubt. It needs the same files.
+    /// A first half that does more than [`Dependencies::part`], for those who accept a doubt.
     pub bolder: Option<Bolder>,
 }
 
@@ -69,6 +69,10 @@ pub struct Bolder {
     pub doubt: String,
     /// Folders in the project that it fills besides [`Dependencies::makes`].
     pub makes: Vec<String>,
+    /// Files that it reads besides [`Dependencies::files`].
+    pub files: Vec<String>,
+    /// Folders that it reads whole, besides [`Dependencies::folders`].
+    pub folders: Vec<String>,
 }
 
 /// Which part of a command needs only the manifests.
@@ -102,6 +106,13 @@ pub enum Entangled {
         /// Which one, and what hangs on it.
         because: String,
     },
+    /// A file that it can't do without is not there: no copy brings it.
+    Missing {
+        /// Absolute path in the image.
+        path: String,
+        /// Which one, and what hangs on it.
+        because: String,
+    },
     /// The folder that the install fills is one that git tracks, or a file that a copy would bring back.
     Overlaid {
         /// What.
@@ -119,6 +130,7 @@ impl std::fmt::Display for Entangled {
         match self {
             Self::NeedsSource { because }
             | Self::NotSeen { because }
+            | Self::Missing { because, .. }
             | Self::Overlaid { because }
             | Self::NothingToGain { because } => f.write_str(because),
         }

@@ -118,6 +118,14 @@ impl Ecosystem for Uv {
         &["uv", "uvx"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--cache-dir", "--install-dir", "--output-file", "-o", "UV_CACHE_DIR", "UV_PYTHON_BIN_DIR", "UV_PYTHON_INSTALL_DIR"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".python-version", "uv.toml"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if !self.programs().contains(&invocation.program.as_str()) {
             return None;

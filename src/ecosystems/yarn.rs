@@ -76,6 +76,14 @@ impl Ecosystem for Yarn {
         &["yarn", "yarnpkg"]
     }
 
+    fn written_by(&self) -> &'static [&'static str] {
+        &["--cache-folder", "YARN_CACHE_FOLDER", "YARN_GLOBAL_FOLDER"]
+    }
+
+    fn looks_for(&self) -> &'static [&'static str] {
+        &[".npmrc", ".yarnrc", ".yarnrc.yml", "yarn.lock"]
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if !matches!(invocation.program.as_str(), "yarn" | "yarnpkg") {
             return None;

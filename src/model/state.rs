@@ -58,7 +58,7 @@ impl State {
     }
 
     /// Puts in what an image sets where its own value is not known and none of a project's folders can be meant: the work folder by a
-    /// name that stands for it, PATH, and GOPATH of the official Go image.
+    /// name that stands for it, PATH and its like, and GOPATH of the official Go image.
     pub fn name_what_images_set(&mut self, image: &BaseImage, workdir: &str) {
         self.arguments_vary = true;
         if self.workdir == Knowledge::Unknown {
@@ -66,6 +66,9 @@ impl State {
         }
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         self.set("PATH", Knowledge::Known(path.to_owned()), false);
+        for name in ["LD_LIBRARY_PATH", "LD_PRELOAD", "NODE_OPTIONS", "PYTHONPATH"] {
+            self.set(name, Knowledge::Known(String::new()), false);
+        }
         if image.repository() == "golang" {
             self.set("GOPATH", Knowledge::Known("/go".to_owned()), false);
         }

@@ -60,7 +60,7 @@ impl Ignores {
 }
 
 /// The line of a COPY, in this file or another of its context, that names what a pattern would hide.
-pub(super) fn copied(dockerfile: &Dockerfile, options: &Options, patterns: &[String]) -> Option<String> {
+pub fn copied(dockerfile: &Dockerfile, options: &Options, patterns: &[String]) -> Option<String> {
     let own = names_one(dockerfile, patterns).map(|line| format!("line {line}"));
     let others = options.place.iter().flat_map(|place| &place.others);
     own.or_else(|| {

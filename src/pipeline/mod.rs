@@ -8,11 +8,13 @@ mod ignores;
 mod refusal;
 mod run;
 mod trail;
+mod worth;
 
-pub use ignores::IgnoreChange;
+pub use ignores::{IgnoreChange, copied};
 pub use refusal::Refusal;
 pub use run::run;
 
+use crate::cache::Gain;
 use crate::context::View;
 use crate::edit::{Applicability, Fix};
 use crate::model::Model;
@@ -46,6 +48,8 @@ pub struct Place {
     pub others: Vec<OtherFile>,
     /// Stages that compose files, bake files or CI build by name.
     pub targets: Vec<String>,
+    /// Build arguments that compose files, CI or scripts give another value with every build.
+    pub fresh_arguments: Vec<String>,
 }
 
 /// Another Dockerfile of the context.
@@ -218,6 +222,8 @@ pub struct Applied {
     pub applicability: Applicability,
     /// What is said beside it.
     pub notes: Vec<String>,
+    /// For a fix that moves instructions: how many steps run again before and after it, at the changes that are made most.
+    pub gains: Vec<Gain>,
 }
 
 /// A place left alone.

@@ -134,7 +134,7 @@ impl Refusal {
             Self::Context { .. } => "context",
             Self::InTheWay { .. } => "in-the-way",
             Self::Entangled { entangled: Entangled::NeedsSource { .. }, .. } => "needs-source",
-            Self::Entangled { entangled: Entangled::NotSeen { .. }, .. } => "not-seen",
+            Self::Entangled { entangled: Entangled::NotSeen { .. } | Entangled::Missing { .. }, .. } => "not-seen",
             Self::Entangled { entangled: Entangled::Overlaid { .. }, .. } => "overlaid",
             Self::Entangled { entangled: Entangled::NothingToGain { .. }, .. } => "no-gain",
             Self::IgnoredButCopied { .. } => "ignored-but-copied",

@@ -4,7 +4,9 @@
 
 use super::ignores::{self, Ignores};
 use super::trail::Trail;
+use super::worth::Worth;
 use super::{Applied, Culprit, Finding, Options, Outcome, Refusal, Refused, Rule, Scene, Stop, guards};
+use crate::context::View;
 use crate::edit::{Applicability, EditSet, Fix};
 use crate::syntax::{self, Dockerfile};
 
@@ -132,7 +134,7 @@ impl<'a> Run<'a> {
             Err(refusal) => self.refused.push(Refused { transform, line, column, refusal }),
             Ok(fix) => {
                 let (title, applicability, notes) = (fix.title.clone(), fix.applicability, fix.notes.clone());
-                let note = Applied { transform, title, line, applicability, notes };
+                let note = Applied { transform, title, line, applicability, notes, gains: Vec::new() };
                 if self.is_culprit(&note) {
                     return;
                 }
@@ -152,19 +154,22 @@ impl<'a> Run<'a> {
     /// The text after this pass, or `None` when nothing (more) can be done.
     fn advance(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
         let mut set = EditSet::default();
-        let taken: Vec<Candidate> = candidates.into_iter().filter(|candidate| set.add(&candidate.fix.edits)).collect();
+        let mut taken: Vec<Candidate> = candidates.into_iter().filter(|candidate| set.add(&candidate.fix.edits)).collect();
         if taken.is_empty() {
             return None;
         }
-        if let Ok(next) = attempt(dockerfile, &set, &taken) {
-            self.keep(taken);
-            return Some(self.numbered(next, set));
+        let worth = Worth::new(dockerfile, self.view());
+        let Ok(next) = attempt(dockerfile, &set, &taken) else { return self.one_by_one(dockerfile, &worth, taken) };
+        if self.grown(&worth, &next, &taken).is_some() {
+            return self.one_by_one(dockerfile, &worth, taken);
         }
-        self.one_by_one(dockerfile, taken)
+        self.tell_gains(&worth, &next, &mut taken);
+        self.keep(taken);
+        Some(self.numbered(next, set))
     }
 
     /// Each fix on its own onto what the earlier ones made, so that the one at fault is known by name.
-    fn one_by_one(&mut self, dockerfile: &Dockerfile, candidates: Vec<Candidate>) -> Option<Dockerfile> {
+    fn one_by_one(&mut self, dockerfile: &Dockerfile, worth: &Worth<'_>, candidates: Vec<Candidate>) -> Option<Dockerfile> {
         let mut good = EditSet::default();
         let mut kept: Vec<Candidate> = Vec::new();
         let mut reached = None;
@@ -172,7 +177,8 @@ impl<'a> Run<'a> {
             let mut with = good.clone();
             with.add(&candidate.fix.edits);
             kept.push(candidate);
-            match attempt(dockerfile, &with, &kept) {
+            let attempted = attempt(dockerfile, &with, &kept);
+            match attempted.and_then(|next| self.grown(worth, &next, &kept).map_or(Ok(next), Err)) {
                 Ok(next) => {
                     good = with;
                     reached = Some(next);
@@ -185,6 +191,9 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        if let Some(next) = &reached {
+            self.tell_gains(worth, next, &mut kept);
+        }
         self.keep(kept);
         reached.map(|next| self.numbered(next, good))
     }
@@ -194,6 +203,39 @@ impl<'a> Run<'a> {
         self.trail.push(edits);
         next.number(|at| self.trail.place(at).0);
         next
+    }
+
+    fn view(&self) -> Option<View> {
+        self.ignores.as_ref().map(|ignores| ignores.view.clone())
+    }
+
+    /// The context's view with the patterns that these fixes add.
+    fn view_with(&self, taken: &[Candidate]) -> Option<View> {
+        let patterns: Vec<&str> = taken.iter().flat_map(|candidate| candidate.fix.ignores.iter().map(String::as_str)).collect();
+        self.ignores.as_ref().map(|ignores| if patterns.is_empty() { ignores.view.clone() } else { ignores.with(&patterns).view })
+    }
+
+    /// Why instructions that move make builds cost more.
+    fn grown(&self, worth: &Worth<'_>, next: &Dockerfile, taken: &[Candidate]) -> Option<String> {
+        let moves = taken.iter().any(|candidate| candidate.fix.moves);
+        if moves { worth.grown(next, self.view_with(taken).as_ref()) } else { None }
+    }
+
+    /// Notes for each fix that moves instructions what it gains on its own.
+    fn tell_gains(&self, worth: &Worth<'_>, next: &Dockerfile, taken: &mut [Candidate]) {
+        let alone = taken.len() == 1;
+        for candidate in taken.iter_mut().filter(|candidate| candidate.fix.moves) {
+            let one = std::slice::from_ref(candidate);
+            let view = self.view_with(one);
+            candidate.note.gains = if alone {
+                worth.gains(next, view.as_ref())
+            } else {
+                let mut set = EditSet::default();
+                set.add(&candidate.fix.edits);
+                let text = set.apply(&worth.dockerfile.text);
+                text.map(|text| worth.gains(&syntax::parse(&text), view.as_ref())).unwrap_or_default()
+            };
+        }
     }
 
     /// Notes what was applied, and completes the ignore file.

@@ -28,12 +28,12 @@ pub fn unified(file: &Path, before: &str, after: &str, palette: Palette) -> Stri
     diff.text
 }
 
-/// A new file, as git shows one.
-pub fn created(file: &Path, text: &str, palette: Palette) -> String {
+/// A new file, as git shows one; `executable`: one that can be run.
+pub fn created(file: &Path, text: &str, executable: bool, palette: Palette) -> String {
     let new: Vec<&str> = text.split_inclusive('\n').collect();
     let mut diff = Diff { old: &[], new: &new, palette, text: String::new() };
     let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &[], &new), CONTEXT);
-    diff.git_header(&path::in_diff("a", file), &path::in_diff("b", file));
+    diff.git_header(&path::in_diff("a", file), &path::in_diff("b", file), if executable { "100755" } else { "100644" });
     diff.header("---", "/dev/null");
     diff.header("+++", &path::in_diff("b", file));
     hunks.iter().for_each(|hunk| diff.hunk(hunk));
@@ -54,8 +54,8 @@ impl Diff<'_> {
     }
 
     /// Without these lines `git apply` would not make a file.
-    fn git_header(&mut self, old: &str, new: &str) {
-        for line in [format!("diff --git {old} {new}"), "new file mode 100644".to_owned()] {
+    fn git_header(&mut self, old: &str, new: &str, mode: &str) {
+        for line in [format!("diff --git {old} {new}"), format!("new file mode {mode}")] {
             self.text.push_str(&self.palette.paint(Ink::Heading, &line));
             self.text.push('\n');
         }

@@ -2,11 +2,14 @@
 //!
 //! Owns: the wording and shape of every output. Never does: print, or write a file.
 
+pub mod bench;
+pub mod cost;
 pub mod diff;
 mod instructions;
 mod outcome;
 mod palette;
 pub mod path;
+pub mod proof;
 pub mod summary;
 
 pub use instructions::instructions_json;

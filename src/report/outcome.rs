@@ -2,6 +2,7 @@
 //!
 //! Owns: the shape. Keys are only ever added.
 
+use crate::cache::{Gain, Typical};
 use crate::edit::Applicability;
 use crate::pipeline::{Applied, Culprit, Outcome, Refused, Stop};
 use serde_json::{Value, json};
@@ -22,13 +23,24 @@ pub fn outcome_json(file: &str, outcome: &Outcome) -> Value {
 }
 
 fn applied(applied: &Applied) -> Value {
-    let Applied { transform, title, line, applicability, notes } = applied;
+    let Applied { transform, title, line, applicability, notes, gains } = applied;
+    let gains: Vec<Value> = gains.iter().map(gain).collect();
     let applicability = match applicability {
         Applicability::Safe => "safe",
         Applicability::Unsafe => "unsafe",
         Applicability::DisplayOnly => "display-only",
     };
-    json!({ "transform": transform, "line": line, "title": title, "applicability": applicability, "notes": notes })
+    json!({ "transform": transform, "line": line, "title": title, "applicability": applicability, "notes": notes, "gains": gains })
+}
+
+fn gain(gain: &Gain) -> Value {
+    let (key, at) = match &gain.at {
+        Typical::Edit(file) => ("edit", json!(file)),
+        Typical::Argument(name) => ("argument", json!(name)),
+        Typical::Commits(count) => ("commits", json!(count)),
+    };
+    let count = |run: usize, of: usize| json!({ "run": run, "steps": of });
+    json!({ key: at, "before": count(gain.before, gain.steps_before), "after": count(gain.after, gain.steps_after) })
 }
 
 fn refused(refused: &Refused) -> Value {

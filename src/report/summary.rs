@@ -56,8 +56,9 @@ impl Row {
 }
 
 fn fixed(applied: &Applied, ink: Ink, verb: &'static str) -> Row {
-    let Applied { transform, title, line, notes, .. } = applied;
-    Row { ink, verb, place: line.to_string(), transform, words: title.clone(), notes: notes.clone() }
+    let Applied { transform, title, line, notes, gains, .. } = applied;
+    let notes = gains.iter().map(ToString::to_string).chain(notes.iter().cloned()).collect();
+    Row { ink, verb, place: line.to_string(), transform, words: title.clone(), notes }
 }
 
 /// A row for each reason; where one holds for several places, the others stand under the first.
@@ -189,6 +190,7 @@ mod tests {
             line,
             applicability: Applicability::Safe,
             notes: notes.iter().map(|&note| note.to_owned()).collect(),
+            gains: Vec::new(),
         };
         let refusal = Refusal::NoGain { why: "nothing is fetched".to_owned() };
         Outcome {

@@ -121,7 +121,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}")),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -123,6 +123,9 @@ impl<'d> Cuttable<'d> {
         };
         let end = self.range(0..cut.end).ok_or_else(no_place)?.end;
         let before = self.dockerfile.slice(self.instruction.span.start..end);
+        // `a && b || true` would forgive a, too.
+        let grouped = format!("({command})");
+        let command = if command.contains(" || ") { grouped.as_str() } else { command };
         let first = match before.contains('\n') || before.chars().count() + command.chars().count() > WIDEST {
             true => format!("{before}{}", format!(" && {command}").replace(" && ", &self.next_line())),
             false => format!("{before} && {command}"),

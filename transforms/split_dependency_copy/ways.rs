@@ -39,7 +39,8 @@ impl Stage<'_, '_> {
         let prepares = |step: &StepPrint| {
             let mut own = step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id);
             own.any(|command| {
-                unclear(command) || matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
+                unclear(command)
+                    || is_install(command) && matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
             })
         };
         // Lines of ours may be broken, so that only the words tell.
@@ -127,6 +128,9 @@ impl Stage<'_, '_> {
             half.command.clone_from(&bolder.command);
             half.rest.clear();
             half.dependencies.makes.extend(bolder.makes.iter().cloned());
+            let covered = |file: &&String| !bolder.folders.iter().any(|folder| file.starts_with(&format!("{folder}/")));
+            half.dependencies.files = half.dependencies.files.iter().filter(covered).chain(&bolder.files).cloned().collect();
+            half.dependencies.folders.extend(bolder.folders.iter().cloned());
         }
         Some(half)
     }

@@ -20,10 +20,11 @@ const MOST_DASHES: usize = 8;
 
 const MOST_MERGES: usize = 8;
 
-pub(super) type Node<'t> = MarkedYaml<'t>;
+/// A node with its place.
+pub type Node<'t> = MarkedYaml<'t>;
 
 /// The documents of a text; none where it can't be read, or would grow beyond measure.
-pub(super) fn read(text: &str) -> Vec<Node<'_>> {
+pub fn read(text: &str) -> Vec<Node<'_>> {
     let is_sound = text.len() <= LONGEST && text.lines().all(|line| dashes(line) <= MOST_DASHES) && grown(text) <= MOST_LINES;
     if is_sound { MarkedYaml::load_from_str(text).unwrap_or_default() } else { Vec::new() }
 }
@@ -76,7 +77,7 @@ fn end(lines: &[&str], start: usize) -> usize {
 }
 
 /// A key of a mapping, looked up in what is merged into it too.
-pub(super) fn get<'n, 't>(node: &'n Node<'t>, key: &str) -> Option<&'n Node<'t>> {
+pub fn get<'n, 't>(node: &'n Node<'t>, key: &str) -> Option<&'n Node<'t>> {
     look_up(node, key, MOST_MERGES)
 }
 
@@ -90,31 +91,32 @@ fn look_up<'n, 't>(node: &'n Node<'t>, key: &str, merges: usize) -> Option<&'n N
 }
 
 /// The entries of a mapping, by names.
-pub(super) fn entries<'n, 't>(node: &'n Node<'t>) -> impl Iterator<Item = (&'n str, &'n Node<'t>)> {
+pub fn entries<'n, 't>(node: &'n Node<'t>) -> impl Iterator<Item = (&'n str, &'n Node<'t>)> {
     bare(node).data.as_mapping().into_iter().flatten().filter_map(|(key, value)| Some((text(key)?, value)))
 }
 
 /// The items of a list.
-pub(super) fn items<'n, 't>(node: &'n Node<'t>) -> impl Iterator<Item = &'n Node<'t>> {
+pub fn items<'n, 't>(node: &'n Node<'t>) -> impl Iterator<Item = &'n Node<'t>> {
     bare(node).data.as_vec().into_iter().flatten()
 }
 
 /// A text.
-pub(super) fn text<'n>(node: &'n Node<'_>) -> Option<&'n str> {
+pub fn text<'n>(node: &'n Node<'_>) -> Option<&'n str> {
     bare(node).data.as_str()
 }
 
 /// The text of a key.
-pub(super) fn text_of<'n>(node: &'n Node<'_>, key: &str) -> Option<&'n str> {
+pub fn text_of<'n>(node: &'n Node<'_>, key: &str) -> Option<&'n str> {
     text(get(node, key)?)
 }
 
-pub(super) fn is_mapping(node: &Node<'_>) -> bool {
+/// Whether it is a mapping.
+pub fn is_mapping(node: &Node<'_>) -> bool {
     bare(node).data.is_mapping()
 }
 
 /// Counted from 1.
-pub(super) fn line(node: &Node<'_>) -> usize {
+pub fn line(node: &Node<'_>) -> usize {
     node.span.start.line()
 }
 

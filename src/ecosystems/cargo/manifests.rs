@@ -251,7 +251,8 @@ impl Halves<'_> {
         let doubt = "dependencies are built on their own beside stubs of the project's sources; `cargo clean -p` then removes \
                      what the stubs left, and a release of Cargo that leaves something of it could build on that"
             .to_owned();
-        Ok(Some(Bolder { command: stubs.around(&command), doubt, makes: vec![output] }))
+        let command = stubs.around(&command);
+        Ok(Some(Bolder { command, doubt, makes: vec![output], files: Vec::new(), folders: Vec::new() }))
     }
 
     /// The words behind the subcommand that a build of the dependencies takes over; `None` where one has no meaning elsewhere.

@@ -2,17 +2,18 @@
 //!
 //! Knows: Gradle has no command that fetches the dependencies alone. `gradle dependencies` works out versions from metadata and
 //! leaves the artefacts to the tasks that use them, so a build gains little from it; what a build needs of the source can't be told.
-//! Such builds are refused with that in words, but for one part: the wrapper fetches Gradle itself, over a hundred megabytes, and
-//! needs its own files alone for that. `./gradlew --version` does it.
+//! Safe is one part: the wrapper fetches Gradle itself, over a hundred megabytes, and needs its own files alone for that.
+//! `./gradlew --version` does it. For those who accept a doubt there is a first build on the scripts alone.
 //!
 //! An author's own `gradle dependencies` reads the build scripts; these are followed as far as they are plain.
 //!
 //! From: Gradle's user manual (wrapper, settings files, multi-project builds), the wrapper's `GradleWrapperMain` (of
 //! `gradle.properties` it takes what begins with `systemProp.`), issues 14051 and 17101.
 
-use super::scripts;
-use super::{WITH_VALUE, tasks};
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, Wrapper, first_half, offline};
+use super::{WITH_VALUE, first_build, scripts, tasks};
+use crate::ecosystems::{
+    Bolder, Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, Wrapper, first_half, offline,
+};
 
 /// Tasks that read the build scripts alone.
 #[rustfmt::skip] // A paragraph, not a column.
@@ -45,15 +46,26 @@ pub(super) fn of(invocation: &Invocation, at: &Surroundings, project: &dyn Proje
     let tasks: Vec<&str> = tasks(invocation).collect();
     let of_scripts = |task: &&str| OF_SCRIPTS.contains(&task.rsplit(':').next().unwrap_or_default());
     if hidden.is_none() && !tasks.is_empty() && tasks.iter().all(of_scripts) && invocation.flag(&["--offline"]).is_none() {
-        scripts::read(&mut found, invocation, at, project)?;
+        scripts::read(&mut found, invocation, at, project, false)?;
         return Ok(Some(found));
     }
     if by_wrapper {
         found.part = Part::FirstHalf { command: version(invocation)?, rest: Vec::new(), only_fetches: true };
+        found.bolder = first_build::of(invocation, at, project).ok().flatten().map(|build| Bolder {
+            command: build.command,
+            doubt: build.doubt,
+            makes: build.makes,
+            files: build.reads.files,
+            folders: build.reads.folders,
+        });
         return Ok(Some(found));
     }
     if tasks.is_empty() && hidden.is_none() || invocation.flag(&["--offline"]).is_some() {
         return Ok(None);
+    }
+    if let Some(build) = first_build::of(invocation, at, project)? {
+        let part = Part::FirstHalf { command: build.command, rest: Vec::new(), only_fetches: true };
+        return Ok(Some(Dependencies { makes: build.makes, part, doubt: Some(build.doubt), ..build.reads }));
     }
     let because = "Gradle has no command that fetches the dependencies alone; a cache mount keeps them between builds".to_owned();
     Err(Entangled::NeedsSource { because })
@@ -156,9 +168,26 @@ mod tests {
     }
 
     #[test]
+    fn a_build_on_the_scripts_alone_for_those_who_accept_a_doubt() {
+        let files = [("settings.gradle", ""), ("build.gradle", ""), ("src/A.java", "")];
+        let half = ask("gradle clean distZip", &files).unwrap().unwrap();
+        let command = "gradle distZip --continue || true".to_owned();
+        assert_eq!(half.part, Part::FirstHalf { command, rest: Vec::new(), only_fetches: true });
+        assert_eq!((read(&half).as_str(), half.doubt.is_some()), ("build.gradle settings.gradle", true));
+        assert_eq!(half.makes, ["/app/.gradle", "/app/build"]);
+        let mut files = files.to_vec();
+        files.extend(WRAPPER);
+        let bolder = ask("./gradlew build", &files).unwrap().unwrap().bolder.unwrap();
+        assert_eq!(bolder.command, "./gradlew build --continue || true");
+        assert_eq!((bolder.files.len(), bolder.folders), (2, vec!["/app/gradle".to_owned()]));
+    }
+
+    #[test]
     fn a_build_without_the_wrapper_is_refused_in_words() {
-        let error = ask("gradle clean distZip -Pdistribution", &[("build.gradle", "")]).unwrap_err();
+        let error = ask("gradle publish", &[("build.gradle", "")]).unwrap_err();
         assert!(error.to_string().starts_with("Gradle has no command that fetches"), "{error}");
+        let looped = ask("gradle build", &[("build.gradle", ""), ("settings.gradle", "x.eachDir { include it.name }")]);
+        assert!(looped.unwrap_err().to_string().starts_with("settings.gradle:1: "));
         assert_eq!(ask("gradle --version", &[]), Ok(Some(Dependencies::default())));
         assert_eq!(ask("gradle --offline build", &[]), Ok(None));
     }

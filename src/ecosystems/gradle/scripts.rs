@@ -3,7 +3,8 @@
 //! Knows: settings, included projects and builds, `buildSrc`, the folder `gradle`, lock files, properties. Of the scripts'
 //! own code: scripts that are applied, and files and folders that are named as literals.
 //!
-//! Refused, with the line: files whose name is computed and which are read, programs that are run, projects found by a loop.
+//! Refused, with the line: files whose name is computed and which are read, programs that are run, projects found by a loop. An
+//! evaluation that may fail passes over the first two.
 //!
 //! From: Gradle's user manual (settings files, multi-project builds, composite builds, locking dependency versions).
 
@@ -14,7 +15,8 @@ use crate::knowledge::Knowledge;
 const OF_PROJECTS: &[&str] =
     &["build.gradle", "build.gradle.kts", "gradle.properties", "gradle.lockfile", "buildscript-gradle.lockfile"];
 
-/// Adds what an evaluation of the build's scripts reads.
+/// Adds what an evaluation of the build's scripts reads. `may_fail`: nothing is lost where it meets a file that is not there yet.
+/// The result: the folders into which a build writes.
 ///
 /// # Errors
 /// What can't be followed.
@@ -23,7 +25,8 @@ pub(super) fn read(
     invocation: &Invocation,
     at: &Surroundings,
     project: &dyn Project,
-) -> Result<(), Entangled> {
+    may_fail: bool,
+) -> Result<Vec<String>, Entangled> {
     let not_seen = |because: &str| Entangled::NotSeen { because: because.to_owned() };
     for option in ["-b", "--build-file", "-c", "--settings-file", "-I", "--init-script", "--include-build"] {
         if invocation.option(&[option]).is_some() {
@@ -36,7 +39,7 @@ pub(super) fn read(
     };
     let start = at.absolute(&given).into_known().ok_or_else(|| not_seen("the work folder is not known"))?;
     let root = root(&start, project);
-    let mut scripts = Scripts { root: root.clone(), project, found, seen: Vec::new() };
+    let mut scripts = Scripts { root: root.clone(), project, found, seen: Vec::new(), may_fail };
     let mut projects = vec![root.clone()];
     for name in ["settings.gradle", "settings.gradle.kts"] {
         let path = format!("{root}/{name}");
@@ -49,7 +52,7 @@ pub(super) fn read(
         scripts.take(&format!("{root}/{name}"));
     }
     let mut any = false;
-    for folder in projects {
+    for folder in &projects {
         for name in OF_PROJECTS {
             let path = format!("{folder}/{name}");
             if project.look(&path) == Found::File {
@@ -71,7 +74,13 @@ pub(super) fn read(
         list.sort();
         list.dedup();
     }
-    Ok(())
+    let has = |folder: &&String, name: &str| project.look(&format!("{folder}/{name}")) == Found::File;
+    let is_build = |folder: &&String| ["build.gradle", "build.gradle.kts"].iter().any(|name| has(folder, name));
+    let own = std::iter::once(&root).chain(found.folders.iter().filter(is_build));
+    let mut written: Vec<String> = own.map(|folder| format!("{folder}/.gradle")).collect();
+    let built = projects.iter().chain(found.folders.iter()).filter(is_build);
+    written.extend(built.map(|folder| format!("{folder}/build")));
+    Ok(written)
 }
 
 /// The folder with the settings: here, or above.
@@ -92,6 +101,7 @@ struct Scripts<'a> {
     project: &'a dyn Project,
     found: &'a mut Dependencies,
     seen: Vec<String>,
+    may_fail: bool,
 }
 
 impl Scripts<'_> {
@@ -130,7 +140,11 @@ impl Scripts<'_> {
     }
 
     fn line(&mut self, code: &str, folder: &str, place: &str) -> Result<(), Entangled> {
-        let needs = |what: &str| Err(Entangled::NeedsSource { because: format!("{place}: {what}") });
+        let refused = |what: &str| Err(Entangled::NeedsSource { because: format!("{place}: {what}") });
+        let needs = |what: &str| if self.may_fail { Ok(()) } else { refused(what) };
+        if self.may_fail && moves_results(code) {
+            return refused("the build writes to another folder");
+        }
         if [".execute(", "providers.exec", "commandLine("].iter().any(|call| code.contains(call))
             && !code.starts_with("commandLine")
         {
@@ -219,6 +233,17 @@ impl Scripts<'_> {
     }
 }
 
+/// Whether a line of a script names another folder for what a build makes.
+fn moves_results(code: &str) -> bool {
+    let assigned =
+        code.trim_start_matches("project.").strip_prefix("buildDir").is_some_and(|rest| rest.trim_start().starts_with('='));
+    let set = code.split_once("buildDirectory").is_some_and(|(_, rest)| {
+        let rest = rest.trim_start();
+        rest.starts_with(".set(") || rest.starts_with(".value(") || rest.starts_with('=') && !rest.starts_with("==")
+    });
+    assigned || set
+}
+
 /// The strings in a line.
 fn literals(code: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -242,7 +267,7 @@ mod tests {
     fn of(files: &[(&str, &str)]) -> Result<String, String> {
         let mut found = Dependencies::default();
         let asked = invocation(&["gradle", "dependencies"]);
-        read(&mut found, &asked, &in_project("gradle:8"), &Files::new(files)).map_err(|error| error.to_string())?;
+        read(&mut found, &asked, &in_project("gradle:8"), &Files::new(files), false).map_err(|error| error.to_string())?;
         let paths = found.files.iter().chain(&found.folders).map(|path| path.trim_start_matches("/app/").to_owned());
         Ok(paths.collect::<Vec<_>>().join(" "))
     }
@@ -275,6 +300,21 @@ mod tests {
         let script = "version = file('VERSION').text.trim()\ndependencies { implementation files('libs/x.jar')\nimplementation fileTree(dir: 'jars')\n}";
         let files = [("build.gradle", script), ("VERSION", "1"), ("libs/x.jar", ""), ("jars/y.jar", ""), ("src/A.java", "")];
         assert_eq!(of(&files).as_deref(), Ok("VERSION build.gradle libs/x.jar jars"));
+    }
+
+    #[test]
+    fn an_evaluation_that_may_fail_passes_over_programs_and_names_what_it_writes() {
+        let of = |files: &[(&str, &str)]| {
+            let mut found = Dependencies::default();
+            let asked = invocation(&["gradle", "build"]);
+            read(&mut found, &asked, &in_project("gradle:8"), &Files::new(files), true).map_err(|error| error.to_string())
+        };
+        let script = "def sha = 'git rev-parse HEAD'.execute().text\ndef out = \"${buildDir}/x\"";
+        let files = [("settings.gradle", "include 'a'"), ("a/build.gradle", script), ("buildSrc/build.gradle", "")];
+        assert_eq!(of(&files).unwrap(), ["/app/.gradle", "/app/buildSrc/.gradle", "/app/a/build", "/app/buildSrc/build"]);
+        for moved in ["buildDir = '../out'", "layout.buildDirectory.set(file('out'))", "layout.buildDirectory = file('out')"] {
+            assert_eq!(of(&[("build.gradle", moved)]).unwrap_err(), "build.gradle:1: the build writes to another folder");
+        }
     }
 
     #[test]

@@ -73,8 +73,8 @@ impl<'p> Reading<'p> {
         if self.optional(path) {
             return Ok(());
         }
-        let name = self.name(path);
-        Err(not_seen(format!("{what} needs {name}, which is not among the files that were copied from the context")))
+        let because = format!("{what} needs {}, which is not among the files that were copied from the context", self.name(path));
+        Err(Entangled::Missing { path: path.to_owned(), because })
     }
 
     /// The text of a file that exists.

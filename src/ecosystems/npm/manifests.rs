@@ -5,13 +5,13 @@
 //!
 //! From: npm's manual (scripts, workspaces, config, npmrc) and sources (6, 8, 10, 11), and runs of these versions.
 
-use super::{WITH_VALUE, is_ci, is_install, is_on, lock, next_word, setting};
+use super::{WITH_VALUE, configured, is_ci, is_install, is_on, lock, next_word, setting};
 use crate::ecosystems::node::format::is_canonical;
 use crate::ecosystems::node::local::{Folder, Rules};
 use crate::ecosystems::node::npmrc::Npmrc;
-use crate::ecosystems::node::reading::{Reading, join, not_seen, outwards};
+use crate::ecosystems::node::reading::{Reading, join, needs_source, not_seen, outwards};
 use crate::ecosystems::node::{Answer, Manifest, bins, corepack, hooks, local, nothing, scripts, versions, words, workspaces};
-use crate::ecosystems::{CommandChange, Dependencies, Entangled, Invocation, Part, Project, Surroundings, Wrapper};
+use crate::ecosystems::{CommandChange, Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, Wrapper};
 use crate::knowledge::Knowledge;
 
 /// Options that take the next word, behind the subcommand.
@@ -96,8 +96,13 @@ impl<'i> Install<'i> {
     }
 
     fn read(&self, project: &dyn Project) -> Answer {
+        for key in ["node-options", "script-shell"] {
+            if configured(self.at.earlier, key).is_some_and(|value| value.known().is_none_or(|value| value.contains("./"))) {
+                return Err(needs_source(format!("`npm config set {key}` may name a file of the project")));
+            }
+        }
         if is_global(self.invocation, self.at) {
-            return self.global();
+            return self.global(project);
         }
         let here = self.folder()?;
         let mut reading = Reading::new(project, &here);
@@ -118,7 +123,12 @@ impl<'i> Install<'i> {
     }
 
     /// The project's `.npmrc` does not count for a global install.
-    fn global(&self) -> Answer {
+    fn global(&self, project: &dyn Project) -> Answer {
+        let folder = configured(self.at.earlier, "prefix").and_then(|folder| self.at.absolute(folder.known()?).into_known());
+        if let Some(folder) = folder.filter(|folder| project.look(folder) != Found::Unknown) {
+            let because = format!("`npm config set prefix` lets it install into {folder}, where copies lay files, too");
+            return Err(Entangled::Overlaid { because });
+        }
         if self.packages.is_empty() || self.packages.iter().any(|package| local::is_local(package)) {
             return Ok(None);
         }
@@ -303,7 +313,8 @@ impl<'i> Install<'i> {
             Some(Knowledge::Known(value)) => Some(value == "true"),
             Some(Knowledge::Unknown) => None,
             None if settings.is_on(key) => Some(true),
-            None => settings.is_off(key).then_some(false),
+            None if settings.is_off(key) => Some(false),
+            None => configured(self.at.earlier, key).and_then(Knowledge::into_known).map(|value| value != "false"),
         }
     }
 

@@ -11,6 +11,7 @@
 //! option can come from a variable `PIP_…`; lists in it are split at spaces.
 
 mod beside;
+mod built;
 
 use super::{Pip, WITH_VALUE};
 use crate::ecosystems::reading::{Reading, needs_source, not_seen, parent, within};
@@ -188,9 +189,13 @@ impl<'a> Install<'a> {
         environments_filled(&mut self.reading, self.invocation);
         match by_project {
             Some(first) if self.words.has(REQUIREMENT) => self.without_project(first),
-            Some(Local { shown, .. }) => Err(needs_source(format!(
-                "`pip install {shown}` builds the project from its source, which is how pip learns its dependencies"
-            ))),
+            Some(Local { shown, .. }) => {
+                let named = built::from_source(&shown, &self.folder, &self.reading);
+                let place = named.map(|place| format!(" ({place})")).unwrap_or_default();
+                Err(needs_source(format!(
+                    "`pip install {shown}` builds the project from its source{place}, which is how pip learns its dependencies"
+                )))
+            }
             None => {
                 self.inputs(&[])?;
                 Ok(self.reading.whole())
@@ -294,6 +299,10 @@ impl<'a> Install<'a> {
         if !isolated {
             let chosen = at.non_empty("PIP_CONFIG_FILE").and_then(|name| at.absolute(name.into_known()?).into_known());
             files.extend([below_home(".pip/pip.conf"), below_home(".config/pip/pip.conf"), chosen].into_iter().flatten());
+        }
+        let moving = ["constraint", "editable", "find-links", "prefix", "requirement", "root", "src", "target"];
+        if let Some(key) = moving.into_iter().find(|key| super::configured(at.earlier, key)) {
+            return Err(not_seen(format!("an earlier `pip config set … {key}` changes what pip reads or where it installs")));
         }
         for path in files {
             let Some(text) = self.reading.optional(&path)? else { continue };
@@ -433,7 +442,9 @@ fn expanded(text: &str, folder: &str, reading: &Reading) -> Result<Vec<String>, 
         .collect();
     match (files.as_slice(), reading.project.look(&place)) {
         ([], Found::Unknown) => Err(not_seen(format!("which files `{text}` stands for can't be seen"))),
-        ([], _) => Err(not_seen(format!("no file that the builder gets from the context matches `{text}`"))),
+        ([], _) => Err(not_seen(format!(
+            "no file that the builder gets from the context matches `{text}`: a command before this one makes it"
+        ))),
         _ => Ok(files),
     }
 }

@@ -82,6 +82,11 @@ const IN_EVERY_IMAGE: &[&str] = &[
     "/usr/src", "/var", "/var/cache", "/var/lib", "/var/log", "/var/tmp", "/var/spool",
 ];
 
+/// Whether a folder is there in every base image.
+pub fn is_in_every_image(folder: &str) -> bool {
+    IN_EVERY_IMAGE.contains(&folder)
+}
+
 impl<'a> Draft<'a> {
     /// Nothing yet.
     pub fn new(sight: Sight<'a>) -> Self {
@@ -253,7 +258,7 @@ impl<'a> Draft<'a> {
 
     /// It hangs on variables that set up tools.
     pub fn reads_tools(&mut self) {
-        self.footprint.add(Footprint { variables: Variables::Tools, ..Footprint::default() });
+        self.footprint.add(Footprint { variables: Variables::Tools(BTreeSet::new()), ..Footprint::default() });
     }
 
     /// It hangs on any variable.

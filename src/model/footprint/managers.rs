@@ -3,7 +3,7 @@
 //! Owns: asking the ecosystem of a command what it reads of the project, and the folders that managers keep outside of it. Never does:
 //! know a manager's options.
 
-use super::draft::{Draft, Outcome};
+use super::draft::{Draft, Outcome, Word, parent};
 use super::fixed::is_version;
 use super::{Area, Fetch};
 use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Found, Part, Wrapper};
@@ -105,6 +105,10 @@ pub fn install(draft: &mut Draft<'_>, dependencies: &Dependencies) -> Outcome {
     draft.reads(dependencies.folders.iter().cloned().map(Area::Below));
     draft.writes(dependencies.makes.iter().cloned().map(Area::Below));
     draft.writes(dependencies.rewrites.iter().cloned().map(Area::At));
+    if let Some((ecosystem, _)) = owner(draft) {
+        settings(draft, ecosystem, dependencies);
+        named_outputs(draft, ecosystem)?;
+    }
     match owner(draft) {
         Some((ecosystem, _)) if OF_THE_SYSTEM.contains(&ecosystem.id()) => {
             draft.writes_system();
@@ -114,6 +118,37 @@ pub fn install(draft: &mut Draft<'_>, dependencies: &Dependencies) -> Outcome {
         Some((ecosystem, _)) => tools(draft, ecosystem.id()),
         None => tools(draft, ""),
     }
+}
+
+/// Settings that it looks for beside what it reads: a step may write one that is not there.
+fn settings(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem, dependencies: &Dependencies) {
+    let mut folders: Vec<&str> = dependencies.files.iter().filter_map(|file| parent(file)).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    for folder in folders {
+        let paths = ecosystem.looks_for().iter().map(|name| format!("{}/{name}", folder.trim_end_matches('/')));
+        // Of one that is there the manager says itself whether it reads it.
+        let project = draft.sight.project;
+        draft.reads(paths.filter(|path| project.look(path) != Found::File).map(Area::At));
+    }
+}
+
+/// Files and folders that its options and variables name as places to write to.
+fn named_outputs(draft: &mut Draft<'_>, ecosystem: &dyn Ecosystem) -> Outcome {
+    let sight = draft.sight;
+    for name in ecosystem.written_by() {
+        let value = match name.starts_with('-') {
+            true => sight.ran.invocation.option(&[name]),
+            false => sight.at.variable(name).cloned(),
+        };
+        match value {
+            None => {}
+            Some(Knowledge::Known(value)) if value.is_empty() || value.starts_with('-') => {}
+            Some(Knowledge::Known(value)) => draft.change_below(&Word::known(&value))?,
+            Some(Knowledge::Unknown) => return Err(format!("where {name} lets it write is not known")),
+        }
+    }
+    Ok(())
 }
 
 /// The folders and variables that the manager with this id and what it calls may use.

@@ -4,10 +4,12 @@
 //! that copy". Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
 //! write text, or decide whether a move is worth it.
 
+mod loads;
+mod owners;
 mod print;
 mod rise;
 
-pub use print::{Asked, CommandPrint, Print, StepPrint};
+pub use print::{Asked, CommandPrint, Print, StepPrint, mentioned};
 pub use rise::{InTheWay, Needed, Rise};
 
 use print::Invocations;
@@ -45,6 +47,20 @@ impl<'m> Order<'m> {
         }
         let prints = own.steps.iter().map(|_| OnceCell::new()).collect();
         Some(Self { steps: &own.steps, view, stage: own, below, laid: OnceCell::new(), invocations: OnceCell::new(), prints })
+    }
+
+    /// The stage as people call it: its name, or the line of its FROM.
+    pub fn name(&self) -> String {
+        match &self.stage.name {
+            Some(name) => format!("the stage `{name}`"),
+            None => format!("the stage of line {}", self.stage.from.lines.0),
+        }
+    }
+
+    /// The first copy from the build context that brings more than single files.
+    pub fn source(&self) -> Option<usize> {
+        let brings_folder = |step: &StepPrint| step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder));
+        (0..self.steps.len()).find(|index| self.print(*index).is_some_and(|step| step.from_context && brings_folder(step)))
     }
 
     /// What a step touches.

@@ -2,6 +2,7 @@
 //!
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
+use super::loads::{self, Load};
 use crate::context::View;
 use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
@@ -34,6 +35,8 @@ pub struct Print {
     in_flags: BTreeSet<String>,
     /// What it makes belongs to somebody else than root, or has a mode of its own.
     pub other_user: bool,
+    /// What its commands load unasked.
+    pub loads: Vec<Load>,
 }
 
 /// Settings other than variables.
@@ -56,6 +59,8 @@ pub struct CommandPrint {
     pub dependencies: Option<Result<Option<Dependencies>, Entangled>>,
     /// Scripts of the project that it runs, by their image paths.
     pub scripts: Vec<String>,
+    /// What it loads unasked.
+    loads: Vec<Load>,
 }
 
 impl CommandPrint {
@@ -63,6 +68,14 @@ impl CommandPrint {
     pub fn removes_packages(&self) -> bool {
         const VERBS: &[&str] = &["autopurge", "autoremove", "del", "erase", "prune", "purge", "remove", "uninstall"];
         self.ecosystem.is_some() && self.ran.invocation.known_arguments().any(|(_, word)| VERBS.contains(&word))
+    }
+
+    /// Whether it makes a symbolic link.
+    pub fn makes_link(&self) -> bool {
+        let invocation = &self.ran.invocation;
+        let symbolic =
+            |word: &str| word == "--symbolic" || word.starts_with('-') && !word.starts_with("--") && word.contains('s');
+        invocation.program == "ln" && invocation.known_arguments().any(|(_, word)| symbolic(word))
     }
 
     /// Whether it changes owner or mode of all that lies in a folder, and so copies that into its own layer.
@@ -80,6 +93,7 @@ impl CommandPrint {
             ecosystem: self.ecosystem,
             dependencies: Some(Ok(Some(dependencies.clone()))),
             scripts: Vec::new(),
+            loads: self.loads.clone(),
         }
     }
 }
@@ -254,15 +268,19 @@ fn command(
         }
     }
     let scripts = footprint::scripts_read(&ran, &at, project);
-    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts }
+    let loads = loads::of(&ran.invocation, &at, &step.state.shell);
+    footprint.reads.add(Region::of(loads.iter().filter_map(Load::file)));
+    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts, loads }
 }
 
 fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, mounted: &[Map]) -> Print {
     let (mut footprint, mut makes, mut rewrites) = (Footprint::default(), Vec::new(), Vec::new());
     let mut modes = false;
+    let mut loads: Vec<Load> = Vec::new();
     for command in commands {
         footprint.add(command.footprint.clone());
         modes |= sets_modes(&command.ran.invocation);
+        loads.extend(command.loads.iter().filter(|load| !loads.contains(load)).cloned().collect::<Vec<_>>());
         if let Some(Ok(Some(dependencies))) = &command.dependencies {
             makes.extend(dependencies.makes.iter().cloned());
             rewrites.extend(dependencies.rewrites.iter().cloned());
@@ -270,7 +288,7 @@ fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint
     }
     // What a mount brings needs no copy.
     footprint.reads.areas.retain(|area| !mounted.iter().any(|map| map.back(area.path()).is_some()));
-    let mut print = Print { makes, rewrites, ..running(step, footprint) };
+    let mut print = Print { makes, rewrites, loads, ..running(step, footprint) };
     print.other_user |= modes;
     print
 }
@@ -322,8 +340,22 @@ pub(super) fn of_setting(step: &Step<'_>) -> Print {
     print
 }
 
+impl Print {
+    /// The print of an ENV or ARG as if it set these of its variables alone; `pairs` are indexes of what it sets.
+    pub fn of_pairs(step: &Step<'_>, pairs: &[usize]) -> Self {
+        let mut print = of_setting(step);
+        let each = if step.instruction.keyword == Keyword::Env { 2 } else { 1 };
+        let own: Vec<&[String]> = step.instruction.arguments.values.chunks(each).collect();
+        let own = pairs.iter().filter_map(|pair| own.get(*pair)).copied();
+        let name = |pair: &[String]| Some(pair.first()?.split('=').next()?.to_owned());
+        print.sets = own.clone().filter_map(name).collect();
+        print.footprint.variables = Variables::Named(own.flatten().flat_map(|text| mentioned(text)).collect());
+        print
+    }
+}
+
 /// The variables that a text names.
-fn mentioned(text: &str) -> BTreeSet<String> {
+pub fn mentioned(text: &str) -> BTreeSet<String> {
     text.split('$')
         .skip(1)
         .map(|rest| rest.strip_prefix('{').unwrap_or(rest))
@@ -340,11 +372,11 @@ const OF_EVERY_COMMAND: &[&str] =
     &["PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "SHELL", "BASH_ENV", "ENV", "IFS", "LANG", "LC_ALL", "UMASK"];
 
 impl Print {
-    /// Whether it hangs on the variable's value.
-    pub fn reads_variable(&self, name: &str) -> bool {
+    /// Whether it hangs on the variable's value. `carried` tells of more names that they carry a value of the project's own.
+    fn reads_variable(&self, name: &str, carried: &dyn Fn(&str) -> bool) -> bool {
         let named = match &self.footprint.variables {
             Variables::All => true,
-            Variables::Tools => !is_volatile(name),
+            Variables::Tools(names) => names.contains(name) || !(is_volatile(name) || carried(name)),
             Variables::Named(names) => names.contains(name),
         };
         named || self.in_flags.contains(name) || self.runs && OF_EVERY_COMMAND.contains(&name)
@@ -367,8 +399,14 @@ impl Print {
 
     /// Why this step and one behind it may not change places as far as settings go; `None` when they may.
     pub fn settings_clash(&self, behind: &Self) -> Option<String> {
+        self.settings_clash_carrying(behind, &|_| false)
+    }
+
+    /// The same where it is known of more variables that they carry a value of the project's own, like a commit.
+    pub fn settings_clash_carrying(&self, behind: &Self, carried: &dyn Fn(&str) -> bool) -> Option<String> {
         let variable = |setter: &Self, reader: &Self| {
-            setter.sets().find(|name| reader.reads_variable(name) || reader.sets.contains(*name)).map(str::to_owned)
+            let meets = |name: &&str| reader.reads_variable(name, carried) || reader.sets.contains(*name);
+            setter.sets().find(meets).map(str::to_owned)
         };
         if let Some(name) = variable(self, behind).or_else(|| variable(behind, self)) {
             return Some(format!("the value of {name}"));

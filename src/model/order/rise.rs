@@ -25,6 +25,16 @@ pub struct Rise {
     pub pinned: Vec<usize>,
     /// Folders that must be there, and that a copy would have made.
     folders: Vec<(usize, String)>,
+    /// Steps that rise and would make a folder that a copy makes with another owner.
+    makers: Vec<Maker>,
+}
+
+/// A step that rises and that must find a folder made by what is copied first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Maker {
+    step: usize,
+    copy: usize,
+    folder: String,
 }
 
 /// A file or folder of the context that a rising step needs.
@@ -71,8 +81,26 @@ impl Order<'_> {
             rise.along.insert(0, index);
         }
         self.whole_copies_go_along(&mut rise, at, over);
+        Self::copied_before_makers(&mut rise)?;
         self.folders_are_there(&rise, over)?;
+        self.folders_keep_owners(&rise, at, over)?;
         Ok(rise)
+    }
+
+    /// What is copied first stands above the steps that would make its folder with another owner.
+    fn copied_before_makers(rise: &mut Rise) -> Result<(), InTheWay> {
+        for Maker { step, copy, folder } in &rise.makers {
+            let mut any = false;
+            for need in rise.needs.iter_mut().filter(|need| need.copy == *copy && is_within(&need.to, folder)) {
+                need.by = need.by.min(*step);
+                any = true;
+            }
+            if !any {
+                let why = format!("{folder} would be made by another step first, with another owner");
+                return Err(InTheWay { step: *copy, why });
+            }
+        }
+        Ok(())
     }
 
     /// The folders that are only looked at are made by what is copied first, by something that goes along, or were there before.
@@ -127,7 +155,8 @@ impl Order<'_> {
                 }
             }
         }
-        let Rise { needs, overlaid, restored, pinned, folders, .. } = gathered;
+        let Rise { needs, overlaid, restored, pinned, folders, makers, .. } = gathered;
+        rise.makers.extend(makers);
         rise.pinned.extend(pinned);
         rise.folders.extend(folders);
         for need in needs {
@@ -166,6 +195,13 @@ impl Order<'_> {
         if let Some(folder) = self.searched(riser, copy) {
             return Err(format!("PATH names {folder}, which comes with it"));
         }
+        if let Some((line, link)) = self.links_above(index).find(|(_, link)| copy.maps.iter().any(|map| is_within(&map.to, link)))
+        {
+            return Err(format!("line {line} may make {link} a link, so where this copies to is not known"));
+        }
+        if let Some(why) = rising.loads.iter().find_map(|load| load.brought_by(copy, self.view)) {
+            return Err(why);
+        }
         for area in &footprint.reads.areas {
             self.read_behind(gathered, area, riser, index, copy)?;
         }
@@ -175,10 +211,20 @@ impl Order<'_> {
             match made {
                 Some(folder) => self.fill_before(gathered, folder, copy)?,
                 None if rewritten => gathered.restored.extend(copy.back(area.path(), self.view)),
-                None => self.write_before(area, rising, copy, (index, staying))?,
+                None => self.write_before(gathered, area, (riser, rising), copy, (index, staying))?,
             }
         }
         Ok(())
+    }
+
+    /// The links that `ln -s` makes above a step, each with its line.
+    fn links_above(&self, index: usize) -> impl Iterator<Item = (usize, &str)> {
+        (0..index).filter_map(|above| Some((self.steps.get(above)?.instruction.lines.0, self.print(above)?))).flat_map(
+            |(line, step)| {
+                let links = step.commands.iter().filter(|command| command.makes_link());
+                links.flat_map(|command| &command.footprint.writes.areas).map(move |area| (line, area.path()))
+            },
+        )
     }
 
     /// A folder of the riser's PATH that the copy brings: programs may come from there.
@@ -210,7 +256,7 @@ impl Order<'_> {
                     gathered.folders.push((index, path.to_owned()));
                     return Ok(());
                 }
-                (Area::Below(_), true) if from.is_empty() => return Err(format!("a step that would rise reads all of {path}")),
+                (Area::Below(_), true) if from.is_empty() => return Err(self.reads_all(riser, path)),
                 _ => {}
             }
             let linked = |folder: &str| self.view.kind(folder) == Some(Kind::Link);
@@ -221,15 +267,22 @@ impl Order<'_> {
             if kind == Kind::Link {
                 return Err(format!("{from} is a link, which a COPY of its own would follow"));
             }
+            if let Some((line, link)) = self.links_above(index).find(|(_, link)| is_within(path, link)) {
+                return Err(format!("line {line} may make {link} a link, so where {from} comes to lie is not known"));
+            }
             gathered.needs.push(Needed { copy: index, source: map.source, from, to: path.to_owned(), folder, by: riser });
             return Ok(());
         }
         match area {
-            Area::Below(_) if copy.maps.iter().any(|map| is_within(&map.to, path)) => {
-                Err(format!("a step that would rise reads all of {path}"))
-            }
+            Area::Below(_) if copy.maps.iter().any(|map| is_within(&map.to, path)) => Err(self.reads_all(riser, path)),
             _ => Ok(()),
         }
+    }
+
+    /// The words for a step that needs a whole copied folder.
+    fn reads_all(&self, riser: usize, path: &str) -> String {
+        let line = self.steps.get(riser).map_or(0, |step| step.instruction.lines.0);
+        format!("line {line} would have to rise, too, and works on all of {path}")
     }
 
     /// The riser fills a folder: what the host has there must not come on top.
@@ -241,6 +294,11 @@ impl Order<'_> {
                 }
                 continue;
             };
+            if let Some(line) = self.view.exception_for(&from) {
+                return Err(format!(
+                    "the ignore file lets {from} through (`{line}`), and this copy would lay it over what was installed"
+                ));
+            }
             // `target/*` leaves the folder, which is then empty.
             if self.view.is_ignored(&from) || self.view.is_ignored(&format!("{from}/x")) {
                 continue;
@@ -263,14 +321,24 @@ impl Order<'_> {
     }
 
     /// The riser writes, outside of what it is known to fill: nothing of that may come with the copy.
-    fn write_before(&self, area: &Area, rising: &Print, copy: &ContextCopy, staying: (usize, &StepPrint)) -> Result<(), String> {
+    fn write_before(
+        &self,
+        gathered: &mut Rise,
+        area: &Area,
+        (riser, rising): (usize, &Print),
+        copy: &ContextCopy,
+        (index, staying): (usize, &StepPrint),
+    ) -> Result<(), String> {
         let path = area.path();
-        let (index, staying) = staying;
         for map in &copy.maps {
             if is_within(&map.to, path) {
                 let only_folder = matches!(area, Area::At(_)) && (map.folder || map.to != path);
                 let same_owner = !rising.other_user && !staying.print.other_user;
                 if only_folder && (same_owner || self.is_made_before(path, index)) {
+                    continue;
+                }
+                if only_folder && rising.only_makes_workdir() && !rising.other_user {
+                    gathered.makers.push(Maker { step: riser, copy: index, folder: path.to_owned() });
                     continue;
                 }
                 return Err(match only_folder {
@@ -292,7 +360,7 @@ impl Order<'_> {
     }
 
     /// Whether an earlier step makes a folder, or something in it, for certain.
-    fn is_made_before(&self, path: &str, index: usize) -> bool {
+    pub(super) fn is_made_before(&self, path: &str, index: usize) -> bool {
         let makes = |step: &StepPrint| match &step.copy {
             Some(copy) => copy.maps.iter().any(|map| is_within(&map.to, path)),
             None => step.print.footprint.writes.areas.iter().any(|area| matches!(area, Area::At(made) if is_within(made, path))),

@@ -1,0 +1,35 @@
+//! Whether a rewrite costs more than it gains.
+//!
+//! Owns: the one comparison that guards ask for. Commands weigh the same before and after; those that a rewrite adds (the first half
+//! of an install) weigh nothing, because what they do the command below need not do again. Never does: prefer one rewrite to another.
+
+use super::forecast::Change;
+use super::plan::{Kind, Plan};
+use super::typical::edited;
+use crate::context::View;
+use std::collections::HashSet;
+
+/// Commits that are weighed.
+const COMMITS: usize = 100;
+
+/// Why the commands of a file run more often after a rewrite than before: over the history where there is one, else at an edit of the
+/// source. `None`: they don't. `view`: the context as it was before.
+pub fn grown(before: &Plan, after: &Plan, view: &View) -> Option<String> {
+    let known: HashSet<&str> = before.steps.iter().flat_map(|step| &step.commands).map(String::as_str).collect();
+    let cost = |plan: &Plan, change: &Change| -> usize {
+        let fates = plan.after(change).fates;
+        let run = plan.steps.iter().zip(fates).filter(|(step, fate)| step.kind == Kind::Run && fate.runs());
+        run.map(|(step, _)| step.commands.iter().filter(|command| known.contains(command.as_str())).count()).sum()
+    };
+    let commits = view.commits(COMMITS);
+    if !commits.is_empty() {
+        let changes: Vec<Change> = commits.iter().map(|commit| Change::of_files(&commit.paths)).collect();
+        let total = |plan: &Plan| changes.iter().map(|change| cost(plan, change)).sum::<usize>();
+        let (was, is) = (total(before), total(after));
+        return (is > was).then(|| format!("over the last {} commits {is} commands would run again, not {was}", commits.len()));
+    }
+    let file = edited(before, after, view)?;
+    let change = Change::of_files([file.clone()]);
+    let (was, is) = (cost(before, &change), cost(after, &change));
+    (is > was).then(|| format!("an edit of {file} would make {is} commands run again, not {was}"))
+}
