@@ -79,7 +79,7 @@ fn an_oci_layout_is_read_by_its_index() {
 #[test]
 fn extended_attributes_large_numbers_and_links_are_read() {
     let mut inner = Tar::new(Vec::new());
-    inner.append_pax_extensions([("SCHILY.xattr.security.capability", b"\x01\0\n".as_slice()), ("uid", b"4000000")]).unwrap();
+    inner.append_pax_extensions([("SCHILY.xattr.security.capability", b"\x01\0\x02".as_slice()), ("uid", b"4000000")]).unwrap();
     add(&mut inner, "x", b"1");
     let mut header = tar::Header::new_ustar();
     header.set_entry_type(tar::EntryType::Link);
@@ -96,10 +96,20 @@ fn extended_attributes_large_numbers_and_links_are_read() {
     add(&mut tar, "manifest.json", br#"[{"Config":"c.json","Layers":["l.tar"]}]"#);
     let image = read(tar).unwrap();
     let x = &image.entries["x"];
-    assert_eq!((x.uid, x.xattrs["security.capability"].as_slice()), (4_000_000, b"\x01\0\n".as_slice()));
+    assert_eq!((x.uid, x.xattrs["security.capability"].as_slice()), (4_000_000, b"\x01\0\x02".as_slice()));
     assert_eq!(image.entries["y"].uid, x.uid);
     assert!(matches!(&x.kind, EntryKind::File { links, .. } if *links == ["y"]));
     assert_eq!(image.entries["z"].kind, EntryKind::Symlink("/x".to_owned()));
+}
+
+#[test]
+fn an_attribute_that_would_be_cut_is_an_error() {
+    let mut inner = Tar::new(Vec::new());
+    inner.append_pax_extensions([("SCHILY.xattr.user.x", b"a\nb".as_slice())]).unwrap();
+    add(&mut inner, "x", b"1");
+    let mut tar = Tar::new(Vec::new());
+    add(&mut tar, "l.tar", &inner.into_inner().unwrap());
+    assert!(read(tar).unwrap_err().to_string().contains("/x: its extended attributes hold a line end"));
 }
 
 #[test]

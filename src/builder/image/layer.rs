@@ -72,7 +72,11 @@ fn change(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Option<Change>> {
     let mode = entry.header().mode()? & 0o7777;
     let mut xattrs = BTreeMap::new();
     if let Some(extensions) = entry.pax_extensions()? {
-        for extension in extensions.filter_map(Result::ok) {
+        for extension in extensions {
+            // The tar library splits them at line ends, which an attribute's value may hold.
+            let extension = extension.map_err(|_| {
+                io::Error::other(format!("/{path}: its extended attributes hold a line end, which can't be read"))
+            })?;
             let Ok(key) = extension.key() else { continue };
             let number = || extension.value().ok()?.parse().ok();
             match key {
