@@ -6,10 +6,14 @@
 //! that take long, too, and `DOCKEROPT_ENGINE_ONLY=TEXT` those whose names hold the text.
 #![cfg(unix)]
 
+#[path = "engine/buildah.rs"]
+mod buildah;
 #[path = "engine/case.rs"]
 mod case;
 #[path = "engine/differences.rs"]
 mod differences;
+#[path = "engine/frontend.rs"]
+mod frontend;
 #[path = "engine/naive.rs"]
 mod naive;
 #[path = "engine/workshop.rs"]

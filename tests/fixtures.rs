@@ -27,7 +27,11 @@ const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-cha
 const KEEP_ORDER: &[&str] = &["cache-mounts", "syntax-header"];
 
 /// What a `case.toml` may say.
-const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits", "fresh"];
+const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits", "fresh", "naive"];
+
+/// What `[naive]` may say of `naive.Dockerfile`, the rewrite that was refused, made by force: the step at which its build fails, or
+/// the path in its image that is another one than before. A real engine tells.
+const NAIVE_KEYS: &[&str] = &["fails_at", "ships_wrong"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Expect {
@@ -60,6 +64,7 @@ impl Case {
         for (key, _) in settings.iter() {
             assert!(KEYS.contains(&key), "{}: case.toml says `{key}`, which nobody reads", folder.display());
         }
+        check_naive(folder, &settings);
         let word = |key: &str| settings.get(key).and_then(Item::as_str).map(str::to_owned);
         let mut options =
             Options { unsafe_fixes: settings.get("unsafe").and_then(Item::as_bool) == Some(true), ..Options::default() };
@@ -190,6 +195,22 @@ impl Case {
             assert_eq!(syntax::parse(&outcome.after).errors, [], "the result does not parse");
         }
     }
+}
+
+/// A rewrite by force is there exactly where the case says what comes of it, and what fails is a step of it.
+fn check_naive(folder: &Path, settings: &DocumentMut) {
+    let shown = folder.display();
+    let text = std::fs::read_to_string(folder.join("naive.Dockerfile")).ok();
+    let Some(naive) = settings.get("naive") else {
+        assert_eq!(text, None, "{shown}: case.toml has no [naive]");
+        return;
+    };
+    let naive: Vec<(&str, &str)> = naive.as_table().unwrap().iter().map(|(key, value)| (key, value.as_str().unwrap())).collect();
+    let [(key, value)] = naive.as_slice() else { panic!("{shown}: [naive] says one thing") };
+    assert!(NAIVE_KEYS.contains(key), "{shown}: [naive] says `{key}`, which nobody reads");
+    let text = text.unwrap_or_else(|| panic!("{shown}: no naive.Dockerfile"));
+    assert!(*key != "fails_at" || text.contains(value), "{shown}: no step of naive.Dockerfile says `{value}`");
+    assert_eq!(settings.get("expect").and_then(Item::as_str), Some("refused"), "{shown}: what is forced was refused");
 }
 
 /// The build context in `context/`, where there is one, and the other Dockerfiles in it. Git is asked where the case says what it

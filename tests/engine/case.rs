@@ -71,6 +71,11 @@ pub fn files_below(root: &Path) -> BTreeMap<String, (Vec<u8>, bool)> {
     files
 }
 
+fn commits(settings: &DocumentMut) -> Vec<Vec<String>> {
+    let commits = settings.get("commits").and_then(Item::as_array).into_iter().flat_map(|list| list.iter());
+    commits.map(|commit| commit.as_array().unwrap().iter().map(|path| path.as_str().unwrap().to_owned()).collect()).collect()
+}
+
 impl Case {
     /// Those that are to be built in this run.
     pub fn chosen() -> Vec<Self> {
@@ -97,9 +102,6 @@ impl Case {
         }
         let word = |key: &str| settings.get(key).and_then(Item::as_str).map(str::to_owned);
         let flag = |key: &str| settings.get(key).and_then(Item::as_bool) == Some(true);
-        let commits = settings.get("commits").and_then(Item::as_array).into_iter().flat_map(|list| list.iter());
-        let commits =
-            commits.map(|commit| commit.as_array().unwrap().iter().map(|path| path.as_str().unwrap().to_owned()).collect());
         let case = Self {
             name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
             text: std::fs::read_to_string(folder.join("Dockerfile")).unwrap(),
@@ -110,7 +112,7 @@ impl Case {
             only: words(settings.get("only")),
             edit: word("edit").zip(word("cached")),
             build_args: words(settings.get("build_args")),
-            commits: commits.collect(),
+            commits: commits(&settings),
             differs: words(settings.get("differs")),
             long: flag("long"),
         };
@@ -174,6 +176,7 @@ impl Case {
                 case.unsafe_fixes = settings.get("unsafe").and_then(Item::as_bool) == Some(true);
                 case.only = words(settings.get("only"));
                 case.transforms = vec![name.split_once('/').unwrap().0.to_owned()];
+                case.commits = commits(&settings);
                 case.long = long;
                 case
             })
