@@ -3,11 +3,11 @@
 //! Owns: the edits of all passes so far, and the lines that people know. Never does: change a text.
 
 use crate::edit::EditSet;
-use crate::syntax;
+use crate::syntax::LineIndex;
 
 /// The file as it was read, and what became of it since.
 pub(super) struct Trail<'a> {
-    text: &'a str,
+    lines: LineIndex<'a>,
     /// Oldest first.
     edits: Vec<EditSet>,
 }
@@ -15,7 +15,7 @@ pub(super) struct Trail<'a> {
 impl<'a> Trail<'a> {
     /// Nothing was changed yet.
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, edits: Vec::new() }
+        Self { lines: LineIndex::new(text), edits: Vec::new() }
     }
 
     /// Takes in edits of the text as it is now.
@@ -26,6 +26,6 @@ impl<'a> Trail<'a> {
     /// The 1-based line and column, in the file as it was read, of what stands at a byte of the text as it is now.
     pub(super) fn place(&self, offset: usize) -> (usize, usize) {
         let offset = self.edits.iter().rev().fold(offset, |offset, edits| edits.back(offset));
-        syntax::line_and_column(self.text, offset)
+        self.lines.place(offset)
     }
 }

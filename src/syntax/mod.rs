@@ -17,6 +17,6 @@ mod words;
 
 pub use directive::DirectiveName;
 pub use dockerfile::{Arguments, Dockerfile, Flag, Heredoc, Instruction, Item, ItemKind, Keyword, SyntaxError};
-pub use lines::line_and_column;
+pub use lines::LineIndex;
 pub use logical::LogicalText;
 pub use parse::parse;

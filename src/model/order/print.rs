@@ -4,7 +4,7 @@
 
 use super::loads::{self, Load};
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, User};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -131,6 +131,25 @@ impl StepPrint {
         Self { print, commands, ..Self::default() }
     }
 
+    /// Whether `wanted` holds for a command of a RUN and what a package manager says of it. What else it touches is not looked at.
+    pub(super) fn some_command(
+        stage: &Stage<'_>,
+        step: &Step<'_>,
+        laid: &Laid<'_>,
+        view: &View,
+        invocations: &[Invocation],
+        wanted: impl Fn(&Ran, &Asked) -> bool,
+    ) -> bool {
+        let Ok((commands, mounted)) = followed(step, view) else { return false };
+        let project = mounted.over(laid);
+        let before = invocations.len().saturating_sub(commands.len());
+        commands.iter().enumerate().any(|(number, ran)| {
+            let mut at = surroundings(&stage.image, &step.state, ran, invocations.get(..before + number).unwrap_or_default());
+            at.workdir = ran.folder.clone();
+            wanted(ran, &ask(ran, &at, &project))
+        })
+    }
+
     /// The print of some of the commands of a RUN.
     pub fn of_commands<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, view: &View) -> Print {
         let maps = Mounted::of(step, view).map(|mounted| mounted.maps).unwrap_or_default();
@@ -217,6 +236,14 @@ pub fn of_half(stage: &Stage<'_>, step: &Step<'_>, ran: &Ran, project: &dyn Proj
     footprint::of_dependencies(ran, &at, project, dependencies)
 }
 
+/// Whose a command is, and what it reads of the project where a package manager knows.
+pub type Asked = (Option<&'static dyn Ecosystem>, Option<Result<Option<Dependencies>, Entangled>>);
+
+fn ask(ran: &Ran, at: &Surroundings<'_>, project: &dyn Project) -> Asked {
+    let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
+    (owner, owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, at, project)))
+}
+
 fn command(
     stage: &Stage<'_>,
     step: &Step<'_>,
@@ -227,8 +254,7 @@ fn command(
 ) -> CommandPrint {
     let mut at = surroundings(&stage.image, &step.state, &ran, earlier);
     at.workdir = ran.folder.clone();
-    let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
-    let dependencies = owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, &at, project));
+    let (owner, dependencies) = ask(&ran, &at, project);
     let mut footprint = footprint::of_command(&ran, &at, project);
     let builds = owner.is_some_and(|ecosystem| {
         ecosystem.runs_build_scripts() && matches!(ecosystem.recognise(&ran.invocation), Some(Activity::Install { .. }))
