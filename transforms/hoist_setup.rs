@@ -143,7 +143,7 @@ impl<'s, 'm> Stage<'s, 'm> {
 
     /// Why a RUN that also installs system packages is no setup.
     fn entangled(&self, over: usize, step: &StepPrint) -> Option<Refusal> {
-        if step.commands.iter().any(reads_project) {
+        if step.commands.iter().any(|command| reads_project(command) || takes_away(command)) {
             return None;
         }
         let footprint = &step.print.footprint;

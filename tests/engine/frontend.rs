@@ -41,11 +41,11 @@ fn chosen(samples: &[corpus::Sample], most: usize) -> Vec<(String, String, Strin
     let mut chosen = Vec::new();
     for (name, after) in rewritten {
         let Some(after) = after else { continue };
-        let Some(before) = before.get(name.as_str()) else { continue };
+        let Some(before) = before.get(name) else { continue };
         let new: Vec<String> = flags(&after).difference(&flags(before)).cloned().collect();
         if new.iter().any(|flag| !seen.contains(flag)) {
             seen.extend(new);
-            chosen.push((name, (*before).to_owned(), after));
+            chosen.push((name.to_owned(), (*before).to_owned(), after));
         }
         if chosen.len() == most {
             break;
