@@ -114,7 +114,7 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
             order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
                 && stage.is_below_folder(*at)
                 && order.some_command(*at, |ran, (owner, dependencies)| match dependencies {
-                    Some(Ok(Some(dependencies))) => reads_project(dependencies) && is_install(*owner, ran),
+                    Some(Ok(Some(dependencies))) => reads_project(dependencies) && fetches(*owner, ran),
                     Some(Err(_)) => true,
                     _ => false,
                 })
@@ -255,7 +255,7 @@ impl Stage<'_, '_> {
         let mut installs = Vec::new();
         for (command, print) in step.commands.iter().enumerate() {
             match &print.dependencies {
-                Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print.ecosystem, &print.ran) => {
+                Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print) => {
                     installs.push(Install { at, command, print, dependencies });
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
@@ -376,7 +376,11 @@ impl Stage<'_, '_> {
 const MANY: usize = 50;
 
 /// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
-fn is_install(owner: Option<&'static dyn Ecosystem>, ran: &Ran) -> bool {
+fn is_install(command: &CommandPrint) -> bool {
+    fetches(command.ecosystem, &command.ran)
+}
+
+fn fetches(owner: Option<&'static dyn Ecosystem>, ran: &Ran) -> bool {
     let activity = owner.and_then(|ecosystem| ecosystem.recognise(&ran.invocation));
     matches!(activity, Some(Activity::Install { .. }))
 }
