@@ -190,7 +190,10 @@ fn one_more_dependency_is_all_that_is_fetched() {
     );
     let docker = folder.file("docker", &script);
     std::fs::set_permissions(&docker, PermissionsExt::from_mode(0o755)).unwrap();
-    Bench::run(&folder.0.join("app"), &["--add-dependency=extra", "--engine", docker.to_str().unwrap()]);
+    let bench = Bench::run(&folder.0.join("app"), &["--add-dependency=extra", "--engine", docker.to_str().unwrap()]);
+    for side in ["before", "after"] {
+        assert_eq!(bench.states("one-more-dependency", side, "pip install"), ["run"], "{}", bench.0);
+    }
 
     let text = std::fs::read_to_string(&log).unwrap();
     let builds: Vec<u64> = text.split("built\n").map(bytes).collect();

@@ -10,6 +10,8 @@
 mod case;
 #[path = "engine/differences.rs"]
 mod differences;
+#[path = "engine/naive.rs"]
+mod naive;
 #[path = "engine/workshop.rs"]
 mod workshop;
 

@@ -95,7 +95,7 @@ impl Replay {
     fn refetched(&self, forecast: &Forecast) -> Refetched {
         let mut refetched = Refetched::default();
         for (index, fetched) in self.fetched.iter().enumerate().filter(|(index, _)| forecast.is_run(*index)) {
-            for fetched in fetched.iter().filter(|fetched| !self.is_served(index, fetched, forecast)) {
+            for fetched in fetched.iter().filter(|fetched| !self.is_served(index, fetched)) {
                 match fetched.what {
                     Fetches::Dependencies(_) => refetched.dependencies.push(index),
                     Fetches::Packages => refetched.packages += 1,
@@ -106,17 +106,18 @@ impl Replay {
         refetched
     }
 
-    /// Whether a step below that stays in the cache has fetched the same: `cargo fetch` below `cargo build`.
-    fn is_served(&self, index: usize, fetched: &Fetched, forecast: &Forecast) -> bool {
+    /// Whether a step below has fetched the same, now or at an earlier build: `cargo fetch` below `cargo build`.
+    fn is_served(&self, index: usize, fetched: &Fetched) -> bool {
         let Fetches::Dependencies(needs) = &fetched.what else { return false };
         let stage = self.plan.steps.get(index).map_or(0, |step| step.stage);
         let serves = |other: &Fetched| match (&other.what, needs) {
             _ if other.by != fetched.by => false,
+            (_, Needs::NotSeen) => false,
             (Fetches::Dependencies(Needs::Files(has)), Needs::Files(needs)) => needs.iter().all(|file| has.contains(file)),
-            (Fetches::Dependencies(Needs::Files(_)), Needs::Source) => true,
+            (Fetches::Dependencies(_), _) => true,
             _ => false,
         };
-        let below = self.plan.steps_of(stage).filter(|(below, _)| *below < index && !forecast.is_run(*below));
+        let below = self.plan.steps_of(stage).filter(|(below, _)| *below < index);
         below.filter_map(|(below, _)| self.fetched.get(below)).flatten().any(serves)
     }
 

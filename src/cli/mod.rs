@@ -74,15 +74,15 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Fix(Box<fix::Arguments>),
-    Init(init::Arguments),
+    Verify(Box<verify::Arguments>),
     Bench(Box<bench::Arguments>),
-    Doctor(doctor::Arguments),
     Cost(Box<cost::Arguments>),
-    Parse(parse::Arguments),
+    Doctor(doctor::Arguments),
+    Init(init::Arguments),
     /// List the transforms, in the order in which they run.
     List,
     Explain(explain::Arguments),
-    Verify(Box<verify::Arguments>),
+    Parse(parse::Arguments),
 }
 
 /// Runs the program.

@@ -53,7 +53,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use invocation::{Argument, Invocation, Wrapper};
-pub use project::{Bolder, Dependencies, Entangled, Found, Part, Project};
+pub use project::{Assumed, Bolder, Dependencies, Entangled, Found, Part, Project};
 pub use surroundings::{BaseImage, Surroundings, User, absolute};
 
 /// A package manager (or a family that shares one cache).
@@ -119,6 +119,11 @@ pub trait Ecosystem: Sync {
         Ok(None)
     }
 
+    /// What an install in the project's folder reads as a rule, for those who ask for a guess; `None`: none is made.
+    fn assumed(&self, _invocation: &Invocation) -> Option<Assumed> {
+        None
+    }
+
     /// Options (`--log`) and variables (`PIP_LOG`) of its installs that name a file or folder which they write, or keep things in,
     /// where the manager's other answers don't say so already.
     fn written_by(&self) -> &'static [&'static str] {
@@ -132,6 +137,11 @@ pub trait Ecosystem: Sync {
 
     /// Whether its installs run code of most dependencies, which may read any variable: Cargo's build scripts.
     fn runs_build_scripts(&self) -> bool {
+        false
+    }
+
+    /// Whether its packages are the system's, and not dependencies of a project.
+    fn is_of_the_system(&self) -> bool {
         false
     }
 

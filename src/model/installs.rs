@@ -54,6 +54,7 @@ fn of_command(command: &CommandPrint) -> Option<Fetched> {
     if let Some(ecosystem) = command.ecosystem {
         let what = match &command.dependencies {
             _ if !installs(ecosystem) => return None,
+            _ if ecosystem.is_of_the_system() => Fetches::Packages,
             // A loop over manifests of which none is there: it fetches nothing as far as can be seen.
             Some(Err(Entangled::NotSeen { .. })) if command.ran.conditional => return None,
             Some(Err(Entangled::NothingToGain { .. })) => return None,

@@ -16,7 +16,7 @@ build*)
   state=DONE
   case "$*" in *--no-cache*) ;; *) state=CACHED ;; esac
   for last; do :; done
-  [ -f "$last/main.py" ] && tail -c 60 "$last/main.py" | od -An -c | tr -d ' \n' >>"$CALLS" && echo >>"$CALLS"
+  [ -f "$last/main.py" ] && echo "texts $(cksum <"$last/main.py") $(cksum <"$last/requirements.txt")" >>"$CALLS"
   [ -f "$FAILS" ] && { printf '#5 [2/2] RUN pip install -r requirements.txt\n#5 0.1 no such package\n#5 ERROR: exit code: 1\n' >&2; exit 1; }
   printf '#4 [1/2] COPY . .\n#4 %s\n\n#5 [2/2] RUN pip install\n#5 %s\n' "$state" "$state" >&2 ;;
 *) exit 1 ;;
@@ -72,6 +72,21 @@ fn every_kind_of_build_is_a_row_and_the_context_stays_as_it_is() {
     let removed = calls.lines().filter(|line| line.starts_with("image rm ")).count();
     assert!(removed >= 10 && removed == calls.lines().filter(|line| line.contains("--tag=")).count(), "{calls}");
     left_nothing(&place);
+}
+
+/// What an earlier build left in the layer cache tells nothing of the next.
+#[test]
+fn each_edit_and_each_addition_is_one_that_was_never_built() {
+    let place = place();
+    bench(&place, &["app", "--add-dependency", "--runs", "2", "--quiet"]).exits(0);
+    let calls = place.text("calls");
+    let texts: Vec<&str> = calls.lines().filter_map(|line| line.strip_prefix("texts ")).collect();
+    let distinct = |column: usize| {
+        let of = |text: &&str| text.split(' ').nth(column).unwrap().to_owned();
+        texts.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    // As it is, and an edit or an addition for each side of each run.
+    assert_eq!((distinct(0), distinct(2)), (1 + 4, 1 + 4), "{calls}");
 }
 
 #[test]
@@ -131,4 +146,26 @@ fn two_files_are_compared_as_they_are() {
     let files = ["--before", "app/Dockerfile", "--after", "app/new.Dockerfile", "--context", "app", "--edit", "main.py"];
     let ran = bench(&place, &files).exits(0);
     assert!(ran.stdout.contains("after a source edit"), "{}", ran.stdout);
+}
+
+#[test]
+fn broken_off_it_leaves_nothing() {
+    let place = place();
+    let hangs = DOCKER.replace("  state=DONE\n", "  case \"$*\" in *NS=*) exec sleep 600 ;; esac\n  state=DONE\n");
+    place.file("bin/docker", hangs);
+    let mut command = place.command(&["bench", "app"]);
+    let path = format!("{}:/usr/bin:/bin", place.path("bin").display());
+    command.env("PATH", path).env("CALLS", place.path("calls")).env("FAILS", place.path("fails"));
+    command.env("TMPDIR", place.path("temporary")).env_remove("DOCKER_HOST");
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let has_begun = || std::fs::read_to_string(place.path("calls")).is_ok_and(|calls| calls.contains("NS=dockeropt-"));
+    while !has_begun() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    place.must("kill", &["-INT", &child.id().to_string()], "");
+    Ran::of(child.wait_with_output().unwrap()).exits(2).says(&["error: before: first build: broken off"]);
+    let calls = place.text("calls");
+    let tag = calls.lines().rev().find_map(|line| line.split_once("--tag=")).unwrap().1.split(' ').next().unwrap();
+    assert!(calls.contains(&format!("image rm {tag}")), "the image may be there already: {calls}");
+    left_nothing(&place);
 }

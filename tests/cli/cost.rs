@@ -36,13 +36,13 @@ fn a_history_is_drawn_and_summed_up() {
     project().run(&["cost"]).exits(0).prints(
         "app/Dockerfile, over the last 4 commits that touch its build context
   line  step, and how often it runs again             before                      after
-     3  WORKDIR /app                                                      0   0%                      0   0%
-     4  RUN useradd -u 1001 app                       ████████████████    4 100%                      0   0%
+     4  WORKDIR /app                                                      0   0%                      0   0%
      5  COPY requirements.txt .                       –                           ████████            2  50%
      6  RUN pip install -r requirements.txt           ████████████████    4 100%  ████████            2  50%
      7  COPY . .                                      ████████████████    4 100%  ████████████████    4 100%
+     8  RUN useradd -u 1001 app                       ████████████████    4 100%  ████████████████    4 100%
   4 of 4 commits install the dependencies again; after the rewrite, 2
-  steps that run again: 12 → 8, commands: 8 → 2, installs of dependencies: 4 → 2
+  steps that run again: 12 → 12, commands: 8 → 6, installs of dependencies: 4 → 2
   commits whose changes install the dependencies again, by path: main.py 3 → 0, requirements.txt 2 → 2, .dockerignore 1 → 0, Dockerfile 1 → 0, docs/ 1 → 0
 ",
     );
@@ -53,15 +53,16 @@ fn one_change_is_shown_with_its_reasons() {
     let place = project();
     let wanted = "app/Dockerfile, if main.py changes
   before  after   line  step
-  cached  cached     3  WORKDIR /app
-  runs    cached     4  RUN useradd -u 1001 app
+  cached  cached     4  WORKDIR /app
   –       cached     5  COPY requirements.txt .
   runs    cached     6  RUN pip install -r requirements.txt
   runs    runs       7  COPY . .
-  3 of 4 steps run again; after the rewrite, 1 of 5
+  runs    runs       8  RUN useradd -u 1001 app
+  3 of 4 steps run again; after the rewrite, 2 of 5
   why, before: line 4 `COPY . .` takes main.py;
       line 5 `RUN pip install -r requirements.txt` stands on line 4
-  why, after: line 7 `COPY . .` takes main.py
+  why, after: line 7 `COPY . .` takes main.py;
+      line 8 `RUN useradd -u 1001 app` stands on line 7
 ";
     place.run(&["cost", "--change", "app/main.py"]).exits(0).prints(wanted);
     place.file("app/main.py", "9");
@@ -109,9 +110,10 @@ fn programs_get_the_same() {
     assert_eq!(value["changes"].as_array().unwrap().len(), 2);
     assert_eq!(value["changes"][0]["subject"], "again");
     assert_eq!(value["changes"][1]["after"]["installs"], true);
-    assert_eq!(value["blamed"][0]["path"], "main.py");
-    assert_eq!(value["after"]["steps"][3]["fetches"][0]["by"], "pip");
-    assert_eq!(value["after"]["steps"][3]["was"], 2);
+    assert_eq!(value["blamed"][0], serde_json::json!({ "path": "requirements.txt", "before": 1, "after": 1 }));
+    assert_eq!(value["blamed"][1], serde_json::json!({ "path": "main.py", "before": 1, "after": 0 }));
+    assert_eq!(value["after"]["steps"][2]["fetches"][0]["by"], "pip");
+    assert_eq!(value["after"]["steps"][2]["was"], 2);
 }
 
 #[test]
@@ -122,9 +124,9 @@ fn a_log_gives_seconds_and_none_are_invented() {
                #8 0.3 Collecting flask\n#8 DONE 20.0s\n#9 [5/5] RUN useradd -u 1001 app\n#9 DONE 0.5s\n";
     place.file("build.log", log);
     let told = place.run(&["cost", "--change", "app/main.py", "--timings", "build.log"]).exits(0);
-    assert!(told.stdout.contains("  by the times of the log: 21.0 s → 0.5 s\n"), "{}", told.stdout);
+    assert!(told.stdout.contains("  by the times of the log: 21.0 s → 1.0 s\n"), "{}", told.stdout);
     let told = place.run(&["cost", "--change", "app/requirements.txt", "--timings", "build.log"]).exits(0);
-    assert!(told.stdout.contains("  by the times of the log: 21.0 s → 0.5 s and 2 steps without a time\n"), "{}", told.stdout);
+    assert!(told.stdout.contains("  by the times of the log: 21.0 s → 21.0 s and a step without a time\n"), "{}", told.stdout);
     place.file("build.log", "nothing");
     place.run(&["cost", "--timings", "build.log"]).exits(2).says(&["holds no step that ran", "--progress=rawjson"]);
 }
@@ -160,7 +162,5 @@ fn without_a_history_an_edit_of_the_source_is_looked_at() {
 #[test]
 fn a_fix_says_what_it_gains() {
     let told = project().run(&["fix"]).exits(0);
-    for part in ["an edit of main.py: 3 of 4 steps → 2 of 5", "an edit of main.py: 2 of 5 steps → 1 of 5"] {
-        assert!(told.stderr.contains(part), "{part}\n{}", told.stderr);
-    }
+    assert!(told.stderr.contains("  an edit of main.py: 3 of 4 steps → 2 of 5\n"), "{}", told.stderr);
 }

@@ -119,7 +119,7 @@ impl Case {
         case
     }
 
-    fn plain(name: String, text: String, files: BTreeMap<String, (Vec<u8>, bool)>) -> Self {
+    pub fn plain(name: String, text: String, files: BTreeMap<String, (Vec<u8>, bool)>) -> Self {
         Self {
             name,
             text,
