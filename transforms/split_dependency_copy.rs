@@ -228,7 +228,7 @@ impl Stage<'_, '_> {
         let fills = |command: &CommandPrint| {
             let dependencies = command.dependencies.as_ref().and_then(|own| own.as_ref().ok()).and_then(Option::as_ref);
             id(command) == own
-                && is_install(command.ecosystem, &command.ran)
+                && is_install(command)
                 && dependencies.is_some_and(|own| own.part == Part::Whole && !own.makes.is_empty())
         };
         let above_source = |order: &Order<'_>, end: usize| {

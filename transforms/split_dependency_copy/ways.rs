@@ -38,7 +38,7 @@ impl Stage<'_, '_> {
             let mut own = step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id);
             own.any(|command| {
                 unclear(command)
-                    || is_install(command.ecosystem, &command.ran)
+                    || is_install(command)
                         && matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
             })
         };
