@@ -6,8 +6,12 @@ use std::sync::LazyLock;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/choosing_files.rs"]
 mod choosing_files;
+#[path = "cli/cost.rs"]
+mod cost;
 #[path = "cli/diffs.rs"]
 mod diffs;
 #[path = "cli/doctor.rs"]
@@ -20,6 +24,8 @@ mod init;
 mod other_commands;
 #[path = "cli/place.rs"]
 mod place;
+#[path = "cli/verify.rs"]
+mod verify;
 #[path = "cli/writing.rs"]
 mod writing;
 

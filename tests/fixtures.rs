@@ -27,7 +27,7 @@ const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-cha
 const KEEP_ORDER: &[&str] = &["cache-mounts", "syntax-header"];
 
 /// What a `case.toml` may say.
-const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits", "naive"];
+const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits", "fresh", "naive"];
 
 /// What `[naive]` may say of `naive.Dockerfile`, the rewrite that was refused, made by force: the step at which its build fails, or
 /// the path in its image that is another one than before. A real engine tells.
@@ -231,7 +231,12 @@ fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
         let commits: Vec<&[&str]> = commits.iter().map(Vec::as_slice).collect();
         view = view.with_git(&words(tracked.and_then(Item::as_array)), &commits);
     }
-    Some(Place { view, others: others.collect(), targets: Vec::new() })
+    Some(Place {
+        view,
+        others: others.collect(),
+        targets: Vec::new(),
+        fresh_arguments: words(settings.get("fresh").and_then(Item::as_array)).into_iter().map(str::to_owned).collect(),
+    })
 }
 
 fn words(list: Option<&Array>) -> Vec<&str> {

@@ -42,8 +42,9 @@ mod words;
 
 use super::rising::{self, Movement};
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Dependencies, Part};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Part};
 use crate::edit::Fix;
+use crate::model::Ran;
 use crate::model::brought::{ContextCopy, Map, is_context_copy};
 use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
@@ -112,7 +113,11 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
         let waits = |at: &usize| {
             order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
                 && stage.is_below_folder(*at)
-                && !matches!(stage.installs(*at), Ok(installs) if installs.is_empty())
+                && order.some_command(*at, |ran, (owner, dependencies)| match dependencies {
+                    Some(Ok(Some(dependencies))) => reads_project(dependencies) && is_install(*owner, ran),
+                    Some(Err(_)) => true,
+                    _ => false,
+                })
         };
         let at = (0..order.steps.len()).find(waits)?;
         let why = format!(
@@ -250,7 +255,7 @@ impl Stage<'_, '_> {
         let mut installs = Vec::new();
         for (command, print) in step.commands.iter().enumerate() {
             match &print.dependencies {
-                Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print) => {
+                Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print.ecosystem, &print.ran) => {
                     installs.push(Install { at, command, print, dependencies });
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
@@ -371,8 +376,8 @@ impl Stage<'_, '_> {
 const MANY: usize = 50;
 
 /// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
-fn is_install(command: &CommandPrint) -> bool {
-    let activity = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
+fn is_install(owner: Option<&'static dyn Ecosystem>, ran: &Ran) -> bool {
+    let activity = owner.and_then(|ecosystem| ecosystem.recognise(&ran.invocation));
     matches!(activity, Some(Activity::Install { .. }))
 }
 

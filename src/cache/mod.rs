@@ -34,12 +34,14 @@ mod content;
 mod environment;
 mod forecast;
 mod plan;
+mod replay;
 mod typical;
 mod worth;
 
 pub use forecast::{Cause, Change, Fate, Forecast, Verdict};
 pub use plan::{Builder, Kind, Plan, Step};
-pub use typical::{Gain, Typical, gains};
+pub use replay::{Replay, Totals};
+pub use typical::{Gain, Typical, edited, gains};
 pub use worth::grown;
 
 #[cfg(test)]

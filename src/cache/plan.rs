@@ -61,6 +61,8 @@ pub struct Step {
     pub kind: Kind,
     /// The instruction on one line.
     pub text: String,
+    /// The same without mounts, for people.
+    pub short: String,
     /// For RUN: its commands, each as program and known arguments.
     pub commands: Vec<String>,
     /// The target needs its stage.
@@ -229,6 +231,7 @@ impl<'d> Draft<'d> {
             let arguments = ran.invocation.known_arguments().map(|(_, word)| word);
             std::iter::once(ran.invocation.program.as_str()).chain(arguments).collect::<Vec<_>>().join(" ")
         };
+        let text = instruction.logical.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
         let link = instruction.flags_named("link").any(|flag| flag.value() != "false");
         let to = instruction.arguments.values.last().filter(|_| kind == Kind::Copy);
         Step {
@@ -237,7 +240,8 @@ impl<'d> Draft<'d> {
             place: site.place,
             line: instruction.lines.0,
             kind,
-            text: instruction.logical.as_str().split_whitespace().collect::<Vec<_>>().join(" "),
+            short: short(&text),
+            text,
             commands: commands.iter().map(words).collect(),
             needed: true,
             below,
@@ -304,6 +308,14 @@ impl<'d> Draft<'d> {
         }
         taken
     }
+}
+
+/// A RUN's line without what it mounts.
+fn short(text: &str) -> String {
+    let mut words = text.split(' ');
+    let keyword = words.next().unwrap_or_default();
+    let rest: Vec<&str> = words.skip_while(|word| word.starts_with("--mount=")).collect();
+    format!("{keyword} {}", rest.join(" "))
 }
 
 /// Where an instruction stands.

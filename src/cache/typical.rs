@@ -86,13 +86,14 @@ fn falls(gain: &Gain) -> bool {
 }
 
 /// The file whose edit is typical: it comes with a folder, and no copy, before or after, is there for it alone.
-pub(super) fn edited(before: &Plan, after: &Plan, view: &View) -> Option<String> {
+pub fn edited(before: &Plan, after: &Plan, view: &View) -> Option<String> {
     let sources =
         |plan: &Plan| -> Vec<Source> { plan.steps.iter().filter(|step| step.needed).flat_map(known_sources).cloned().collect() };
     let (old, new) = (sources(before), sources(after));
     let (single, folders): (Vec<Source>, Vec<Source>) = old.into_iter().partition(Source::names_a_file);
     let single: Vec<Source> = single.into_iter().chain(new.into_iter().filter(Source::names_a_file)).collect();
     let is_named = |path: &str| single.iter().any(|source| source.takes(path));
+    let is_named = |path: &str| is_named(path) || is_for_builds(path);
     let is_source = |path: &&str| folders.iter().any(|source| source.takes(path)) && !is_named(path);
     let commits = view.commits(COMMITS);
     let mut touched: BTreeMap<&str, usize> = BTreeMap::new();
@@ -112,6 +113,13 @@ pub(super) fn edited(before: &Plan, after: &Plan, view: &View) -> Option<String>
     let mut own = files.iter().filter(|path| widest.takes(path) && !is_named(path));
     let is_hidden = |path: &String| path.split('/').any(|part| part.starts_with('.'));
     own.clone().find(|path| !is_hidden(path)).or_else(|| own.next()).cloned()
+}
+
+/// Whether a file tells how to build: nobody edits it as source.
+fn is_for_builds(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    ["dockerfile", "containerfile", ".dockerignore", "compose.", "docker-compose."].iter().any(|start| name.starts_with(start))
+        || name.ends_with(".dockerfile")
 }
 
 fn known_sources(step: &Step) -> impl Iterator<Item = &Source> {

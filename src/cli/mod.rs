@@ -4,6 +4,8 @@
 //! prints. Never does: decide what is changed.
 
 mod bench;
+mod changes;
+mod cost;
 mod doctor;
 mod engine;
 mod explain;
@@ -63,6 +65,7 @@ Examples:
   dockeropt fix                      show what would change in this folder and below
   dockeropt fix --write              change it
   dockeropt fix | git apply          the same, by way of git
+  dockeropt cost                     what each change makes a build run again
   dockeropt explain cache-mounts     what a transform does, and when it does nothing
   dockeropt verify app/Dockerfile    build before and after, and compare the images
 
@@ -71,14 +74,15 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Fix(Box<fix::Arguments>),
-    Init(init::Arguments),
+    Verify(Box<verify::Arguments>),
     Bench(Box<bench::Arguments>),
+    Cost(Box<cost::Arguments>),
     Doctor(doctor::Arguments),
-    Parse(parse::Arguments),
+    Init(init::Arguments),
     /// List the transforms, in the order in which they run.
     List,
     Explain(explain::Arguments),
-    Verify(Box<verify::Arguments>),
+    Parse(parse::Arguments),
 }
 
 /// Runs the program.
@@ -89,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Cost(arguments) => cost::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),

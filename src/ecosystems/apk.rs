@@ -123,6 +123,10 @@ impl Ecosystem for Apk {
         Scope::Stage
     }
 
+    fn is_of_the_system(&self) -> bool {
+        true
+    }
+
     fn dependencies(
         &self,
         invocation: &Invocation,

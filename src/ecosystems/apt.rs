@@ -135,6 +135,10 @@ impl Ecosystem for Apt {
         Scope::Stage
     }
 
+    fn is_of_the_system(&self) -> bool {
+        true
+    }
+
     fn dependencies(
         &self,
         invocation: &Invocation,

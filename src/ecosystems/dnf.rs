@@ -155,6 +155,10 @@ impl Ecosystem for Dnf {
         Ok(found)
     }
 
+    fn is_of_the_system(&self) -> bool {
+        true
+    }
+
     fn dependencies(
         &self,
         invocation: &Invocation,

@@ -136,6 +136,11 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Whether its packages are the system's, and not dependencies of a project.
+    fn is_of_the_system(&self) -> bool {
+        false
+    }
+
     /// Other programs that read what this manager fetched, at build or run time: `make`, `air`.
     fn readers(&self) -> &'static [&'static str] {
         &[]

@@ -118,6 +118,10 @@ impl Ecosystem for Pacman {
         Scope::Stage
     }
 
+    fn is_of_the_system(&self) -> bool {
+        true
+    }
+
     fn dependencies(
         &self,
         invocation: &Invocation,

@@ -98,6 +98,10 @@ impl Ecosystem for Zypper {
         Scope::Stage
     }
 
+    fn is_of_the_system(&self) -> bool {
+        true
+    }
+
     fn dependencies(
         &self,
         invocation: &Invocation,

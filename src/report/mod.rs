@@ -3,6 +3,7 @@
 //! Owns: the wording and shape of every output. Never does: print, or write a file.
 
 pub mod bench;
+pub mod cost;
 pub mod diff;
 mod instructions;
 mod outcome;

@@ -78,15 +78,14 @@ def still_in_reach(number: int, before: File, after: File, pairs: dict[int, Step
     return step is None or step.in_reach()
 
 
-def refusal_for(step: Step, new: Step | None, after: File, result: Result) -> tuple[str, str]:
+def refusal_for(step: Step, before: File, result: Result) -> tuple[str, str]:
     """(code, reason) of the refusal that speaks of an install; empty where none does."""
     refusals = [r for r in result.refused() if r["transform"] not in NOT_ORDERING]
-    where = new or step
-    chain, stage = [], where.stage
+    chain, stage = [], step.stage
     while stage is not None:
-        chain.append((after.stages[stage.index].first, after.stages[stage.index].last))
-        stage = after.stages[stage.parent] if stage.parent is not None else None
-    places = [("", [(where.line, where.end)]), ("~", [(c.line, c.end) for c in where.folders_above]), ("~~", chain)]
+        chain.append((before.stages[stage.index].first, before.stages[stage.index].last))
+        stage = before.stages[stage.parent] if stage.parent is not None else None
+    places = [("", [(step.line, step.end)]), ("~", [(c.line, c.end) for c in step.folders_above]), ("~~", chain)]
     for mark, spans in places:
         for refusal in refusals:
             if any(first <= refusal["line"] <= last for first, last in spans):
@@ -108,7 +107,7 @@ def judge(context: Context, before: File, results: dict[str, tuple[Result, File 
                 break
         if verdict == "silent":
             for way, (result, after) in results.items():
-                code, reason = refusal_for(step, matched[way].get(number), after, result) if after else ("", "")
+                code, reason = refusal_for(step, before, result) if after else ("", "")
                 if code:
                     verdict = code
                     break

@@ -106,6 +106,16 @@ fn folder(invocation: &Invocation, at: &Surroundings) -> Result<String, Entangle
     moved.into_known().ok_or_else(unknown)
 }
 
+/// The proxy where it is, or may be, a folder: `file:///proxy`.
+fn proxy_of_files(invocation: &Invocation, at: &Surroundings) -> Option<String> {
+    let own = invocation.variables.iter().rev().find(|(name, _)| name == "GOPROXY").map(|(_, value)| value.clone());
+    match own.or_else(|| setting(at, "GOPROXY"))? {
+        Knowledge::Known(proxy) => proxy.contains("file:").then_some(proxy),
+        // A variable that is not known is an address as a rule: people keep it out of the file.
+        Knowledge::Unknown => None,
+    }
+}
+
 /// A command in a module, with what it reads.
 struct Reading<'a> {
     invocation: &'a Invocation,
@@ -129,6 +139,11 @@ impl<'a> Reading<'a> {
     fn new(invocation: &'a Invocation, at: &'a Surroundings<'a>, project: &'a dyn Project) -> Result<Self, Entangled> {
         if let Some(because) = modules_are_off(at) {
             return Err(Entangled::NeedsSource { because: because.to_owned() });
+        }
+        if let Some(proxy) = proxy_of_files(invocation, at) {
+            return Err(Entangled::NeedsSource {
+                because: format!("GOPROXY={proxy}: modules come from a folder, which a copy may bring"),
+            });
         }
         let folder = folder(invocation, at)?;
         let base = at.workdir.known().map_or("/", String::as_str);
@@ -437,5 +452,15 @@ mod tests {
         assert_eq!(ask("go get a.b/c@v1.0.0", &files), Ok(None), "it writes go.mod");
         assert_eq!(ask("go get a.b/c@v1.0.0", &[("main.go", "")]), Ok(Some(Dependencies::default())));
         assert_eq!(ask("go mod init x", &files), Ok(None));
+    }
+
+    #[test]
+    fn modules_from_a_folder_are_the_projects_to_bring() {
+        let files = [("go.mod", MOD), ("go.sum", SUM)];
+        let mut at = in_project("golang:1.22");
+        at.variables.push(("GOPROXY".to_owned(), Knowledge::Known("https://host,file:///proxy".to_owned())));
+        let refused = |line| format!("{:?}", ask_at(line, &Files::new(&files), &at));
+        assert!(refused("go mod download").contains("modules come from a folder"), "{}", refused("go mod download"));
+        assert!(refused("go build .").contains("modules come from a folder"));
     }
 }

@@ -15,7 +15,7 @@ mod built;
 
 use super::{Pip, WITH_VALUE};
 use crate::ecosystems::reading::{Reading, needs_source, not_seen, parent, within};
-use crate::ecosystems::requirements::{Requirements, is_archive};
+use crate::ecosystems::requirements::{Requirements, index_is_no_folder, is_archive};
 use crate::ecosystems::words::{Words, sorted};
 use crate::ecosystems::{
     Dependencies, Ecosystem, Entangled, Found, Invocation, Project, Surroundings, Wrapper, first_half, python_folders,
@@ -247,6 +247,14 @@ impl<'a> Install<'a> {
         };
         let (files, constraints) = (lists(REQUIREMENT)?, lists(CONSTRAINT)?);
         let (editable, links, groups) = (lists(EDITABLE)?, lists(&["-f", "--find-links"])?, lists(&["--group"])?);
+        for index in self.words.values(&["-i", "--index-url", "--extra-index-url"]).filter_map(Knowledge::known) {
+            index_is_no_folder(index, "")?;
+        }
+        for variable in ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"] {
+            if let Some(Knowledge::Known(index)) = self.reading.at.non_empty(variable) {
+                index_is_no_folder(index, "")?;
+            }
+        }
         if self.words.has(&["--requirements-from-script"]) {
             return Err(needs_source("`--requirements-from-script` reads a script of the project"));
         }

@@ -293,7 +293,7 @@ fn scripts_are_named_with_those_that_they_run() {
 fn variables_are_those_that_the_words_name() {
     let named = |script: &str| match whole(script, &none()).variables {
         Variables::Named(names) => names.into_iter().collect::<Vec<_>>().join(" "),
-        Variables::Tools => "tools".to_owned(),
+        Variables::Tools(names) => ["tools".to_owned()].into_iter().chain(names).collect::<Vec<_>>().join(" "),
         Variables::All => "all".to_owned(),
     };
     assert_eq!(named("mkdir $A/${B:-$C}"), "A B C");
@@ -363,7 +363,7 @@ fn managers_touch_what_they_say_and_their_own_folders() {
     assert!(plain.writes.holds("/app/package-lock.json") && plain.writes.system && plain.reads.system);
     assert!(!plain.writes.holds("/app/package.json") && !plain.reads.holds("/app/src/index.js"));
     assert!(plain.writes.holds("/root/.npm/x") && plain.writes.anything.is_none());
-    assert_eq!(plain.variables, Variables::Tools);
+    assert_eq!(plain.variables, Variables::Tools(std::collections::BTreeSet::new()));
     let path =
         install(&[("PATH", Some("/srv/env/bin:/app/node_modules/.bin:/usr/local/bin:$PATH")), ("PNPM_HOME", Some("/pnpm"))]);
     assert!(path.writes.holds("/srv/env/lib/x") && path.writes.holds("/pnpm/y") && !path.writes.holds("/app/src"));

@@ -9,13 +9,13 @@ mod owners;
 mod print;
 mod rise;
 
-pub use print::{CommandPrint, Print, StepPrint};
+pub use print::{Asked, CommandPrint, Print, StepPrint, mentioned};
 pub use rise::{InTheWay, Needed, Rise};
 
 use print::Invocations;
 
 use super::brought::Laid;
-use super::{Model, Stage, Step};
+use super::{Model, Ran, Stage, Step};
 use crate::context::View;
 use crate::ecosystems::Dependencies;
 use crate::syntax::Keyword;
@@ -75,6 +75,13 @@ impl<'m> Order<'m> {
             _ => StepPrint { print: print::of_setting(step), ..StepPrint::default() },
         };
         Some(self.prints.get(index)?.get_or_init(print))
+    }
+
+    /// Whether `wanted` holds for a command of a RUN and what a package manager says of it: the question that needs no print.
+    pub fn some_command(&self, index: usize, wanted: impl Fn(&Ran, &Asked) -> bool) -> bool {
+        let Some(step) = self.steps.get(index) else { return false };
+        let invocations = self.invocations.get_or_init(|| Invocations::of(self.steps, self.view)).up_to(index);
+        StepPrint::some_command(self.stage, step, &self.laid_before(index), self.view, invocations, wanted)
     }
 
     /// The first half of a command alone: what it touches is what these dependencies say.
