@@ -27,7 +27,8 @@ const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-cha
 const KEEP_ORDER: &[&str] = &["cache-mounts", "syntax-header"];
 
 /// What a `case.toml` may say.
-const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits", "fresh", "naive"];
+const KEYS: &[&str] =
+    &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits", "fresh", "assume", "naive"];
 
 /// What `[naive]` may say of `naive.Dockerfile`, the rewrite that was refused, made by force: the step at which its build fails, or
 /// the path in its image that is another one than before. A real engine tells.
@@ -72,6 +73,10 @@ impl Case {
             options.only = only.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
         }
         options.place = place(folder, &settings);
+        if settings.get("assume").and_then(Item::as_bool) == Some(true) {
+            options.assume_manifests = true;
+            options.no_place = Some("it comes from standard input".to_owned());
+        }
         match word("syntax").as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),
@@ -224,6 +229,10 @@ fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
         .filter(|(name, _)| name.ends_with("Dockerfile"))
         .filter_map(|(name, text)| Some(OtherFile { name: name.clone(), text: text.as_deref()?.into() }));
     let mut view = View::of_files(files.iter().map(|(name, text)| (name.as_str(), text.as_deref())));
+    // An ignore file of the Dockerfile's own is looked for on disk.
+    if files.iter().any(|(name, _)| name == "Dockerfile.dockerignore") {
+        view = View::open(&root, &root.join("Dockerfile"));
+    }
     let (tracked, commits) = (settings.get("tracked"), settings.get("commits"));
     if tracked.is_some() || commits.is_some() {
         let commits: Vec<Vec<&str>> =

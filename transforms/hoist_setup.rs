@@ -28,15 +28,16 @@
 //! Safe when everything that a step reads and writes is known, nothing of it comes with the source (a setup script that is copied
 //! first, and what it sources, aside), and every step that it passes commutes with it. Refused where a step between sets what it
 //! hangs on, where the copy lays files among those of packages (`COPY rootfs /`), and where what is fetched changes behind its name
-//! (`apt-get upgrade`, a branch, `latest`): that would now stay as it was until something else changes. Never Unsafe.
+//! (`apt-get upgrade`, a branch, `latest`): that would now stay as it was until something else changes. A RUN that goes on with the
+//! source is cut behind its setup, unless it takes away later what was installed. Never Unsafe.
 //!
 //! # References
 //! Docker's guide "Optimize cache usage in builds": order your layers.
 
-use super::rising::{self, Movement, Riser, RiserPart};
+use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
 use crate::ecosystems::Activity;
 use crate::edit::{Applicability, Fix};
-use crate::model::footprint::Fetch;
+use crate::model::footprint::{Area, Fetch, Footprint};
 use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::model::paths::is_within;
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
@@ -98,24 +99,25 @@ impl<'s, 'm> Stage<'s, 'm> {
             let mut movement = Movement::over(self.dockerfile, self.order, over);
             for at in over + 1..self.order.steps.len() {
                 let broad = self.is_broad(over);
-                if let Some(refusal) = self.entangled(over, at).filter(|_| broad && !refused.iter().any(|(own, _)| *own == at)) {
+                let Some(step) = self.order.print(at) else { continue };
+                // Above a single file only what costs something is worth a change.
+                if is_setup(&step.print.footprint, &step.commands) && (broad || installs(&step.commands)) {
+                    let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone(), doubt: None };
+                    match self.rise(&mut movement, &riser, &step.commands) {
+                        Err(Some(refusal)) if broad && installs(&step.commands) && !refused.iter().any(|(own, _)| *own == at) => {
+                            refused.push((at, refusal))
+                        }
+                        _ => {}
+                    }
+                } else if broad
+                    && !self.rise_in_part(&mut movement, at, step)
+                    && !refused.iter().any(|(own, _)| *own == at)
+                    && let Some(refusal) = self.entangled(over, step)
+                {
                     refused.push((at, refusal));
                 }
-                // Above a single file only what costs something is worth a change.
-                let Some(step) = self.order.print(at).filter(|step| is_setup(step) && (broad || installs(step))) else {
-                    continue;
-                };
-                match self.rise(&mut movement, at, step) {
-                    Ok(()) | Err(None) => {}
-                    Err(Some(refusal)) if broad && installs(step) && !refused.iter().any(|(own, _)| *own == at) => {
-                        refused.push((at, refusal))
-                    }
-                    Err(Some(_)) => {}
-                }
             }
-            // Cheap steps go along; alone they are worth no change.
-            let gains = movement.steps().any(|index| self.order.print(index).is_some_and(installs));
-            if gains {
+            if movement.steps().next().is_some() {
                 let moved: Vec<usize> = movement.steps().collect();
                 refused.retain(|(at, _)| !moved.contains(at));
                 let fixed = movement.edit().map(|edit| self.worded(&movement, edit));
@@ -140,8 +142,10 @@ impl<'s, 'm> Stage<'s, 'm> {
     }
 
     /// Why a RUN that also installs system packages is no setup.
-    fn entangled(&self, over: usize, at: usize) -> Option<Refusal> {
-        let step = self.order.print(at).filter(|step| !step.commands.iter().any(reads_project))?;
+    fn entangled(&self, over: usize, step: &StepPrint) -> Option<Refusal> {
+        if step.commands.iter().any(|command| reads_project(command) || takes_away(command)) {
+            return None;
+        }
         let footprint = &step.print.footprint;
         let why = footprint.reads.anything.as_ref().or(footprint.writes.anything.as_ref())?;
         if !step.commands.iter().any(|command| weight(command) > 2) {
@@ -181,29 +185,53 @@ impl<'s, 'm> Stage<'s, 'm> {
     }
 
     /// Lets a step rise with the others. `Err(None)`: it is no setup as far as this copy goes.
-    fn rise(&self, movement: &mut Movement<'s, 'm>, at: usize, step: &StepPrint) -> Result<(), Option<Refusal>> {
-        if let Fetch::Mutable(what) = &step.print.footprint.fetches {
+    fn rise(&self, movement: &mut Movement<'s, 'm>, riser: &Riser, commands: &[CommandPrint]) -> Result<(), Option<Refusal>> {
+        if let Fetch::Mutable(what) = &riser.print.footprint.fetches {
             return Err(Some(changes_behind_its_name(what)));
         }
-        if self.makes_project_files(movement, step) {
+        if self.makes_project_files(movement, commands) {
             return Err(None);
         }
-        let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone(), doubt: None };
-        let needs = movement.needs_of(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))?;
-        let is_script = |needed: &String| step.commands.iter().any(|command| command.scripts.contains(needed));
+        let needs = movement.needs_of(riser).map_err(|way| Some(rising::refusal(self.order, &way)))?;
+        let is_script = |needed: &String| commands.iter().any(|command| command.scripts.contains(needed));
         // Above a copy of single files it would only get those copied once more.
         if !needs.iter().all(is_script) || !needs.is_empty() && !self.is_broad(movement.copy()) {
             return Err(None);
         }
-        movement.add(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))
+        movement.add(riser).map_err(|way| Some(rising::refusal(self.order, &way)))
+    }
+
+    /// Lets the first commands of a RUN rise that are setup, where the others go on with the source and take nothing of it away again.
+    fn rise_in_part(&self, movement: &mut Movement<'s, 'm>, at: usize, step: &StepPrint) -> bool {
+        let Some(own) = self.order.steps.get(at) else { return false };
+        let Some(cuttable) = Cuttable::of(self.dockerfile, own) else { return false };
+        for cut in cuttable.cuts().into_iter().rev() {
+            let count = step.commands.iter().take_while(|command| command.ran.invocation.span.start < cut.end).count();
+            let (first, rest) = step.commands.split_at(count);
+            let print = StepPrint::of_commands(own, first.iter(), self.order.view);
+            let ends_in_setting = first.last().is_some_and(|last| is_setting(&last.ran.invocation.program));
+            if ends_in_setting || !is_setup(&print.footprint, first) || !brings(first) || rest.iter().any(takes_away) {
+                continue;
+            }
+            // An index from a cached layer would be too old for what is installed below.
+            if brings(rest) && rest.iter().any(|command| needs_index(command)) {
+                continue;
+            }
+            let Ok(halves) = cuttable.cut(cut) else { continue };
+            let riser = Riser { at, part: RiserPart::Halves(halves), print, doubt: None };
+            if self.rise(movement, &riser, first).is_ok() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether it writes files among those of the source: then it works on the project, and is no setup.
-    fn makes_project_files(&self, movement: &Movement<'_, '_>, step: &StepPrint) -> bool {
+    fn makes_project_files(&self, movement: &Movement<'_, '_>, commands: &[CommandPrint]) -> bool {
         let Some(copy) = self.order.print(movement.copy()).and_then(|step| step.copy.as_ref()) else { return false };
         // In `/` everything would be; there the project's files don't lie together.
         let inside = |path: &str| copy.maps.iter().any(|map| map.folder && map.to != "/" && is_within(path, &map.to));
-        let others = step.commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
+        let others = commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
         others.flat_map(|command| &command.footprint.writes.areas).any(|area| inside(area.path()))
     }
 
@@ -227,15 +255,23 @@ impl<'s, 'm> Stage<'s, 'm> {
     /// A RUN that is setup, in a few words.
     fn name(&self, index: usize) -> Option<String> {
         let step = self.order.steps.get(index).filter(|step| step.instruction.keyword == Keyword::Run)?;
-        let print = self.order.print(index).filter(|print| is_setup(print))?;
-        let main = print
-            .commands
-            .iter()
-            .find(|command| weight(command) > 1)
-            .or_else(|| print.commands.iter().find(|command| weight(command) > 0))?;
+        let print = self.order.print(index)?;
+        let find = |wanted: &dyn Fn(&CommandPrint) -> bool| print.commands.iter().find(|command| wanted(command));
+        let main = find(&|command| weight(command) == 3)
+            .or_else(|| find(&|command| !command.scripts.is_empty()))
+            .or_else(|| find(&|command| weight(command) > 1 && activity(command) != Some(Activity::RefreshIndex)))
+            .or_else(|| find(&|command| weight(command) > 0))?;
         let text = step.run.as_ref()?.text().get(main.ran.invocation.span.clone())?;
-        let words: Vec<&str> = text.split_whitespace().filter(|word| !word.starts_with('-')).take(4).collect();
-        Some(format!("`{}`", words.join(" ")))
+        let mut shown = String::new();
+        for word in text.split_whitespace().filter(|word| *word != "\\") {
+            if shown.len() + word.len() > SHOWN && !shown.is_empty() {
+                shown.push_str(" …");
+                break;
+            }
+            let blank = if shown.is_empty() { "" } else { " " };
+            shown.extend([blank, word]);
+        }
+        Some(format!("`{shown}`"))
     }
 }
 
@@ -245,11 +281,39 @@ fn changes_behind_its_name(what: &str) -> Refusal {
     Refusal::NoGain { why }
 }
 
-/// Whether a RUN sets the image up, and everything that it touches is known.
-fn is_setup(step: &StepPrint) -> bool {
-    let footprint = &step.print.footprint;
+/// Of a command no more bytes are shown.
+const SHOWN: usize = 80;
+
+/// Whether commands set the image up, and everything that they touch is known.
+fn is_setup(footprint: &Footprint, commands: &[CommandPrint]) -> bool {
     let known = footprint.reads.anything.is_none() && footprint.writes.anything.is_none();
-    known && step.commands.iter().any(|command| weight(command) > 0) && !step.commands.iter().any(reads_project)
+    known && commands.iter().any(|command| weight(command) > 0) && !commands.iter().any(reads_project)
+}
+
+/// Whether commands install or download, and do not only refresh an index.
+fn brings(commands: &[CommandPrint]) -> bool {
+    commands.iter().any(|command| weight(command) > 1 && activity(command) != Some(Activity::RefreshIndex))
+}
+
+fn needs_index(command: &CommandPrint) -> bool {
+    activity(command) == Some(Activity::Install { needs_index: true })
+}
+
+fn activity(command: &CommandPrint) -> Option<Activity> {
+    command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation))
+}
+
+/// Whether a command only changes the shell that runs it.
+fn is_setting(program: &str) -> bool {
+    matches!(program, "cd" | "export" | "set" | "umask" | "pushd" | "popd" | "unset" | "shopt" | ":")
+}
+
+/// Whether a command removes what an install left, which would then stay in a layer below.
+fn takes_away(command: &CommandPrint) -> bool {
+    let writes = &command.footprint.writes;
+    let removes = matches!(command.ran.invocation.program.as_str(), "rm" | "find" | "unlink")
+        && (writes.system || writes.areas.iter().any(Area::reaches_system));
+    removes || activity(command) == Some(Activity::Clean) || command.removes_packages() || command.changes_all()
 }
 
 fn reads_project(command: &CommandPrint) -> bool {
@@ -262,7 +326,7 @@ fn reads_project(command: &CommandPrint) -> bool {
 
 /// 3: it installs; 2: it downloads; 1: it sets up cheaply; 0: neither.
 fn weight(command: &CommandPrint) -> u8 {
-    let fetches = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
+    let fetches = activity(command);
     match command.ran.invocation.program.as_str() {
         _ if matches!(fetches, Some(Activity::Install { .. })) => 3,
         _ if fetches == Some(Activity::RefreshIndex) || command.footprint.fetches != Fetch::Nothing => 2,
@@ -272,8 +336,8 @@ fn weight(command: &CommandPrint) -> u8 {
 }
 
 /// Whether leaving the step where it is costs something worth a word.
-fn installs(step: &StepPrint) -> bool {
-    step.commands.iter().any(|command| weight(command) > 1)
+fn installs(commands: &[CommandPrint]) -> bool {
+    commands.iter().any(|command| weight(command) > 1)
 }
 
 /// `a`, `a and b`, `a, b and 2 more`.

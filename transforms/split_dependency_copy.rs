@@ -32,11 +32,15 @@
 //! (`node_modules`) can come with the source: git does not track it, and the ignore file names it or is made to in the same fix.
 //! Unsafe where a file that the install may write back is laid over it by the later copy, and where a stale build could survive.
 //! Refused where a script of the project runs during the install, a step between changes what the install reads, or a file that tells
-//! can't be read; the reason names it. What is not pinned is now fetched when its manifest changes, not with each edit: a note says so.
+//! can't be read; the reason names it. Where the build context can't be seen nothing is guessed, but on request (`--unsafe
+//! --assume-manifests`): then manifests are copied if they are there (`COPY .dockerignore requirements.txt* ./`), and the install runs
+//! on them first.
+//! What is not pinned is now fetched when its manifest changes, not with each edit: a note says so.
 //!
 //! # References
 //! The Dockerfile reference on COPY, and Docker's guide "Optimize cache usage in builds": order your layers.
 
+mod assumed;
 mod ways;
 mod words;
 
@@ -100,6 +104,11 @@ impl Transform for SplitDependencyCopy {
 /// The first install that can't be helped because the build context is not known.
 fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let why = scene.options.no_place.as_ref()?;
+    if scene.options.assume_manifests
+        && let Some((at, fix)) = assumed::guess(scene)
+    {
+        return Some(Site { at, result: Ok(fix) });
+    }
     // The text tells most files apart in which there is nothing to say.
     let names_manager = |instruction: &Instruction| may_name_manager(scene.dockerfile.slice(instruction.span.clone()));
     if !runs_below_copies(scene.dockerfile).any(names_manager) {
@@ -113,6 +122,7 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
         let waits = |at: &usize| {
             order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
                 && stage.is_below_folder(*at)
+                && !stage.is_asked_above(*at)
                 && order.some_command(*at, |ran, (owner, dependencies)| match dependencies {
                     Some(Ok(Some(dependencies))) => reads_project(dependencies) && is_install(*owner, ran),
                     Some(Err(_)) => true,
@@ -218,7 +228,7 @@ impl Stage<'_, '_> {
         let fills = |command: &CommandPrint| {
             let dependencies = command.dependencies.as_ref().and_then(|own| own.as_ref().ok()).and_then(Option::as_ref);
             id(command) == own
-                && is_install(command)
+                && is_install(command.ecosystem, &command.ran)
                 && dependencies.is_some_and(|own| own.part == Part::Whole && !own.makes.is_empty())
         };
         let above_source = |order: &Order<'_>, end: usize| {
@@ -245,7 +255,6 @@ impl Stage<'_, '_> {
 
     /// Whether a copy that brings more than single files stands above it: then an install is worth a word.
     fn is_below_folder(&self, at: usize) -> bool {
-        let brings_folder = |step: &StepPrint| step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder));
         self.copies_above(at).any(|index| self.order.print(index).is_some_and(brings_folder))
     }
 
@@ -370,6 +379,11 @@ impl Stage<'_, '_> {
         let uncut = || Refusal::NotEditable { why: "the RUN can't be cut where its source is first needed".to_owned() };
         Err(Some(why.unwrap_or_else(uncut)))
     }
+}
+
+/// Whether a copy brings more than single files, as far as can be told.
+fn brings_folder(step: &StepPrint) -> bool {
+    step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder))
 }
 
 /// So many files are never all manifests.

@@ -75,6 +75,15 @@ pub struct Bolder {
     pub folders: Vec<String>,
 }
 
+/// What an install reads as a rule, where the project can't be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumed {
+    /// Sources of a COPY, as patterns that may match nothing.
+    pub sources: Vec<String>,
+    /// The files without which there is nothing to install.
+    pub asked: Vec<String>,
+}
+
 /// Which part of a command needs only the manifests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Part {

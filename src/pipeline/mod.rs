@@ -27,6 +27,8 @@ use std::sync::Arc;
 pub struct Options {
     /// Apply [`Applicability::Unsafe`] fixes too.
     pub unsafe_fixes: bool,
+    /// Where the build context is not known, guess the manifests.
+    pub assume_manifests: bool,
     /// If not empty, only transforms with these ids run.
     pub only: Vec<String>,
     /// Transforms with these ids do not run.
@@ -65,6 +67,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             unsafe_fixes: false,
+            assume_manifests: false,
             only: Vec::new(),
             skip: Vec::new(),
             syntax: Some("docker/dockerfile:1".to_owned()),

@@ -18,7 +18,7 @@ use crate::ecosystems::reading::{Reading, needs_source, not_seen, parent, within
 use crate::ecosystems::requirements::{Requirements, index_is_no_folder, is_archive};
 use crate::ecosystems::words::{Words, sorted};
 use crate::ecosystems::{
-    Dependencies, Ecosystem, Entangled, Found, Invocation, Project, Surroundings, Wrapper, first_half, python_folders,
+    Assumed, Dependencies, Ecosystem, Entangled, Found, Invocation, Project, Surroundings, Wrapper, first_half, python_folders,
 };
 use crate::knowledge::Knowledge;
 
@@ -151,6 +151,22 @@ pub(super) fn dependencies(
         }
         _ => Ok(None),
     }
+}
+
+/// See [`Ecosystem::assumed`]: the requirements files in the work folder that a plain `pip install -r` names.
+pub(super) fn assumed(invocation: &Invocation) -> Option<Assumed> {
+    let (index, _) = invocation.subcommand(WITH_VALUE).filter(|(_, name)| *name == "install")?;
+    let with_value: Vec<&str> = WITH_VALUE.iter().chain(INSTALL_VALUES).copied().collect();
+    let words = sorted(invocation, &[index], &with_value);
+    let others = NAMING.iter().filter(|option| !REQUIREMENT.contains(option));
+    if !words.operands.is_empty() || others.into_iter().any(|option| words.has(&[option])) {
+        return None;
+    }
+    let names: Option<Vec<String>> = words.values(REQUIREMENT).map(|name| name.known().cloned()).collect();
+    let names = names.filter(|names| !names.is_empty())?;
+    let plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')) && name != "-";
+    let sources = names.iter().map(|name| format!("{name}*")).collect();
+    names.iter().all(plain).then_some(Assumed { sources, asked: names })
 }
 
 /// One `pip install`, `pip download` or `pip wheel`.
