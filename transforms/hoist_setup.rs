@@ -147,8 +147,11 @@ impl<'s, 'm> Stage<'s, 'm> {
     /// Lets a step rise with the others. `Err(None)`: it is no setup as far as this copy goes.
     fn rise(&self, movement: &mut Movement<'s, 'm>, riser: &Riser, commands: &[CommandPrint]) -> Result<(), Option<Refusal>> {
         if let Fetch::Mutable(what) = &riser.print.footprint.fetches {
-            let why =
-                format!("{what} changes behind its name: above the source it would stay as it is until something else changes");
+            let what = match what.strip_suffix(", which names no version") {
+                Some(bare) => format!("{bare} names no version and changes behind its name"),
+                None => format!("{what} changes behind its name"),
+            };
+            let why = format!("{what}: above the source it would stay as it is until something else changes");
             return Err(Some(Refusal::NoGain { why }));
         }
         if self.makes_project_files(movement, commands) {

@@ -95,7 +95,9 @@ impl Search<'_, '_> {
             // A link may lead nowhere.
             (Found::Nothing, How::Link) => return Ok(()),
             (Found::Nothing | Found::Unknown, _) => {
-                return Err(not_seen(format!("{place}: {name} is not among the files that were copied from the context")));
+                return Err(not_seen(format!(
+                    "{place}: {name} comes with no copy: it is not in the build context, or the ignore file names it"
+                )));
             }
         }
         self.folders.push(path.to_owned());

@@ -74,7 +74,9 @@ impl<'p> Reading<'p> {
             return Ok(());
         }
         let name = self.name(path);
-        Err(not_seen(format!("{what} needs {name}, which is not among the files that were copied from the context")))
+        Err(not_seen(format!(
+            "{what} needs {name}, which no copy brings: it is not in the build context, the ignore file names it, or a step makes it"
+        )))
     }
 
     /// The text of a file that exists.
