@@ -158,7 +158,7 @@ impl std::fmt::Display for Refusal {
             Self::Entangled { id, entangled } => {
                 let why = readable(&entangled.to_string());
                 // `npm: npm ci needs …`
-                if why.starts_with(id) { f.write_str(&why) } else { write!(f, "{id}: {why}") }
+                if why.starts_with(&format!("{id} ")) { f.write_str(&why) } else { write!(f, "{id}: {why}") }
             }
             Self::IgnoredButCopied { patterns, by } => {
                 write!(f, "the ignore file would have to name {patterns}, which {by} copies")

@@ -228,7 +228,7 @@ mod tests {
             files_of(&Files::new(&[("package.json", &text)]), Folder::Copied)
         };
         let because = one("file:gone").unwrap_err().to_string();
-        assert!(because.starts_with("package.json:3: gone is not among"), "{because}");
+        assert!(because.starts_with("package.json:3: gone comes with no copy"), "{because}");
         assert!(one("file:.").is_ok(), "the folder is known already");
         assert!(matches!(one("exec:./make.js"), Err(Entangled::NeedsSource { .. })));
         assert!(one("link:gone").is_ok());
