@@ -179,7 +179,7 @@ impl<'s, 'm> Stage<'s, 'm> {
                 continue;
             }
             // An index from a cached layer would be too old for what is installed below.
-            if brings(rest) && rest.iter().any(|command| needs_index(command)) {
+            if brings(rest) && rest.iter().any(needs_index) {
                 continue;
             }
             let Ok(halves) = cuttable.cut(cut) else { continue };
