@@ -178,6 +178,11 @@ impl<'s, 'm> Stage<'s, 'm> {
             if ends_in_setting || !is_setup(&print.footprint, first) || !brings(first) || rest.iter().any(takes_away) {
                 continue;
             }
+            // An install from manifests has its own way above the source, with all that stands in front of it.
+            let on_manifests = |command: &CommandPrint| matches!(command.dependencies, Some(Ok(_))) && reads_project(command);
+            if rest.iter().any(on_manifests) {
+                continue;
+            }
             // An index from a cached layer would be too old for what is installed below.
             if brings(rest) && rest.iter().any(needs_index) {
                 continue;
