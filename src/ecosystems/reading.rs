@@ -46,6 +46,9 @@ impl<'a> Reading<'a> {
                 Ok(())
             }
             Found::Folder => Err(not_seen(format!("{} is a folder, not a file", self.name(path)))),
+            Found::Nothing if path.contains(['*', '?']) => {
+                Err(not_seen(format!("which files {} stands for is not looked into", self.name(path))))
+            }
             Found::Nothing => Err(not_seen(format!(
                 "{} is not in the build context, or the ignore file keeps it from the builder",
                 self.name(path)

@@ -132,7 +132,9 @@ struct Halves<'a> {
 impl Halves<'_> {
     fn answer(&self, mut gathered: Gathered) -> Result<Dependencies, Entangled> {
         if self.at.user != User::Root {
-            return Err(not_seen("whether this step's user may write stubs into the project's folders"));
+            return Err(not_seen(
+                "it is not known whether this step's user may write into the project's folders, as the stubs need it; USER below the install, or --chown on the copy, would tell",
+            ));
         }
         let ran = |names: &[&str]| self.at.earlier.iter().any(|one| one.program == "cargo" && names.contains(&one.argument(0)));
         if ran(&["init", "new"]) {

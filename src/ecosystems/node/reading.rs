@@ -74,7 +74,10 @@ impl<'p> Reading<'p> {
         if self.optional(path) {
             return Ok(());
         }
-        let because = format!("{what} needs {}, which is not among the files that were copied from the context", self.name(path));
+        let name = self.name(path);
+        let because = format!(
+            "{what} needs {name}, which no copy brings: it is not in the build context, the ignore file names it, or a step makes it"
+        );
         Err(Entangled::Missing { path: path.to_owned(), because })
     }
 
