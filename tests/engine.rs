@@ -3,7 +3,8 @@
 //!
 //! An engine is what DOCKER_HOST or docker's own settings lead to, with the base images there: no registry is asked. Without one
 //! these tests say that they were skipped; with `DOCKEROPT_ENGINE=required` they fail. `DOCKEROPT_ENGINE_PAIRS=all` builds the pairs
-//! that take long, too, and `DOCKEROPT_ENGINE_ONLY=TEXT` those whose names hold the text.
+//! that take long, too, and `DOCKEROPT_ENGINE_ONLY=TEXT,TEXT` those whose names hold one of the
+//! texts.
 #![cfg(unix)]
 
 #[path = "engine/buildah.rs"]

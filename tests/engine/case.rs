@@ -84,7 +84,10 @@ impl Case {
         let mut cases = Self::own();
         cases.extend(Self::examples());
         cases.extend(Self::fixtures());
-        cases.retain(|case| (all || !case.long || only.is_some()) && only.as_ref().is_none_or(|text| case.name.contains(text)));
+        cases.retain(|case| {
+            (all || !case.long || only.is_some())
+                && only.as_ref().is_none_or(|texts| texts.split(',').any(|text| case.name.contains(text)))
+        });
         assert!(!cases.is_empty());
         cases
     }
