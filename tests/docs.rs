@@ -45,6 +45,13 @@ fn the_readme_shows_what_the_example_gives() {
 }
 
 #[test]
+fn the_readme_shows_what_a_change_costs() {
+    let arguments = ["cost", "examples/setup-script/before", "--change", "examples/setup-script/before/app.py"];
+    let (words, _) = run(&arguments);
+    block_is("README.md", "console", &format!("$ dockeropt {}\n{words}", arguments.join(" ")));
+}
+
+#[test]
 fn the_readme_knows_every_transform_and_exit_code() {
     let readme = read("README.md");
     for rule in dockeropt::transforms::all() {

@@ -8,6 +8,8 @@
 
 #[path = "engine_cache/cases.rs"]
 mod cases;
+#[path = "engine_cache/examples.rs"]
+mod examples;
 
 use cases::{CASES, Case, Changed};
 use dockeropt::builder::{self, BuildRequest, Engine, State, Watch};
@@ -52,7 +54,7 @@ impl Bench {
         let driver = engine.ask(&["info", "--format", "{{.DriverStatus}}"], &watch).unwrap();
         let builder = Builder { merges: driver.stdout.contains("io.containerd.snapshotter") };
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
-        let root = std::env::temp_dir().join(format!("dockeropt-engine-cache-{}", std::process::id()));
+        let root = std::env::temp_dir().join(format!("dockeropt-engine-cache-{now}"));
         let base = std::env::var("DOCKEROPT_ENGINE_BASE").unwrap_or_else(|_| "debian:12-slim".to_owned());
         Some(Self { engine, watch, builder, root, token: format!("t{now}"), base })
     }
@@ -62,14 +64,12 @@ impl Bench {
     }
 
     fn build(&self, case: &Case, context: &Path, arguments: &[String]) -> Reported {
-        let text = self.text(case);
-        let request = BuildRequest {
-            target: case.target,
-            build_args: arguments,
-            network: Some("none"),
-            ..BuildRequest::new(context, &text)
-        };
-        let built = self.engine.build(&request, &self.watch).unwrap_or_else(|error| panic!("{}: {error}\n{text}", case.name));
+        self.build_text(case.name, &self.text(case), case.target, context, arguments)
+    }
+
+    fn build_text(&self, name: &str, text: &str, target: Option<&str>, context: &Path, arguments: &[String]) -> Reported {
+        let request = BuildRequest { target, build_args: arguments, network: Some("none"), ..BuildRequest::new(context, text) };
+        let built = self.engine.build(&request, &self.watch).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
         let mut reported = Reported::new();
         for step in built.steps.iter().filter(|step| !step.instruction.starts_with("FROM ")) {
             let place = step.name.split(']').next().unwrap().trim_start_matches('[');

@@ -213,8 +213,13 @@ impl<'s, 'm> Stage<'s, 'm> {
             if ends_in_setting || !is_setup(&print.footprint, first) || !brings(first) || rest.iter().any(takes_away) {
                 continue;
             }
+            // An install from manifests has its own way above the source, with all that stands in front of it.
+            let on_manifests = |command: &CommandPrint| matches!(command.dependencies, Some(Ok(_))) && reads_project(command);
+            if rest.iter().any(on_manifests) {
+                continue;
+            }
             // An index from a cached layer would be too old for what is installed below.
-            if brings(rest) && rest.iter().any(|command| needs_index(command)) {
+            if brings(rest) && rest.iter().any(needs_index) {
                 continue;
             }
             let Ok(halves) = cuttable.cut(cut) else { continue };
@@ -277,7 +282,11 @@ impl<'s, 'm> Stage<'s, 'm> {
 
 /// The refusal for what is fetched anew with each edit, and should be.
 fn changes_behind_its_name(what: &str) -> Refusal {
-    let why = format!("{what} changes behind its name: above the source it would stay as it is until something else changes");
+    let what = match what.strip_suffix(", which names no version") {
+        Some(bare) => format!("{bare} names no version and changes behind its name"),
+        None => format!("{what} changes behind its name"),
+    };
+    let why = format!("{what}: above the source it would stay as it is until something else changes");
     Refusal::NoGain { why }
 }
 

@@ -31,14 +31,17 @@
 //! Docker's guide "Optimize cache usage in builds": order your layers.
 
 use super::rising;
+use crate::cache::{Builder, Plan};
 use crate::context::View;
 use crate::edit::{Applicability, Fix};
-use crate::knowledge::Knowledge;
 use crate::model::brought::ContextCopy;
 use crate::model::order::Order;
 use crate::model::paths::is_within;
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
 use crate::syntax::{Dockerfile, ItemKind, Keyword};
+
+/// Commits that are counted.
+const COMMITS: usize = 500;
 
 /// See the module.
 pub struct OrderByChange;
@@ -60,8 +63,12 @@ impl Transform for OrderByChange {
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
         let Some(view) = scene.view.as_ref().filter(|_| has_neighbours(scene.dockerfile)) else { return Vec::new() };
         let model = scene.model_with_named_workdirs();
-        let orders = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view));
-        orders.flat_map(|order| in_stage(scene.dockerfile, &order)).collect()
+        let plan = Plan::of(scene.dockerfile, Some(view), None, Builder::default());
+        let commits = view.commits(COMMITS);
+        let orders = (0..model.stages.len()).filter_map(|stage| Some((stage, Order::new(model, stage, view)?)));
+        orders
+            .flat_map(|(stage, order)| in_stage(scene.dockerfile, &order, &|index| plan.changes(stage, index, &commits)))
+            .collect()
     }
 
     fn place(&self, site: &Site) -> usize {
@@ -86,11 +93,12 @@ struct Counted<'o> {
     changes: usize,
 }
 
-fn in_stage(dockerfile: &Dockerfile, order: &Order<'_>) -> Vec<Site> {
+/// `changes`: how many commits change what a step of the stage copies.
+fn in_stage(dockerfile: &Dockerfile, order: &Order<'_>, changes: &dyn Fn(usize) -> Option<usize>) -> Vec<Site> {
     let mut sites = Vec::new();
     let mut run: Vec<Counted<'_>> = Vec::new();
     for index in 0..=order.steps.len() {
-        let counted = counted(order, index);
+        let counted = counted(order, index, changes);
         if let Some(counted) = counted {
             run.push(counted);
         } else {
@@ -101,14 +109,10 @@ fn in_stage(dockerfile: &Dockerfile, order: &Order<'_>) -> Vec<Site> {
     sites
 }
 
-fn counted<'o>(order: &'o Order<'_>, index: usize) -> Option<Counted<'o>> {
+fn counted<'o>(order: &'o Order<'_>, index: usize, changes: &dyn Fn(usize) -> Option<usize>) -> Option<Counted<'o>> {
     let step = order.print(index).filter(|step| step.from_context)?;
     let copy = step.copy.as_ref().filter(|copy| !copy.maps.is_empty())?;
-    let paths: Vec<&str> = copy.maps.iter().map(|map| map.from.as_str()).collect();
-    match order.view.changes(&paths) {
-        Knowledge::Known(changes) => Some(Counted { index, copy, changes }),
-        Knowledge::Unknown => None,
-    }
+    Some(Counted { index, copy, changes: changes(index)? })
 }
 
 /// Lets what changes seldom rise, neighbour by neighbour.

@@ -124,7 +124,7 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
                 && stage.is_below_folder(*at)
                 && !stage.is_asked_above(*at)
                 && order.some_command(*at, |ran, (owner, dependencies)| match dependencies {
-                    Some(Ok(Some(dependencies))) => reads_project(dependencies) && is_install(*owner, ran),
+                    Some(Ok(Some(dependencies))) => reads_project(dependencies) && fetches(*owner, ran),
                     Some(Err(_)) => true,
                     _ => false,
                 })
@@ -228,7 +228,7 @@ impl Stage<'_, '_> {
         let fills = |command: &CommandPrint| {
             let dependencies = command.dependencies.as_ref().and_then(|own| own.as_ref().ok()).and_then(Option::as_ref);
             id(command) == own
-                && is_install(command.ecosystem, &command.ran)
+                && is_install(command)
                 && dependencies.is_some_and(|own| own.part == Part::Whole && !own.makes.is_empty())
         };
         let above_source = |order: &Order<'_>, end: usize| {
@@ -264,7 +264,7 @@ impl Stage<'_, '_> {
         let mut installs = Vec::new();
         for (command, print) in step.commands.iter().enumerate() {
             match &print.dependencies {
-                Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print.ecosystem, &print.ran) => {
+                Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print) => {
                     installs.push(Install { at, command, print, dependencies });
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
@@ -390,7 +390,11 @@ fn brings_folder(step: &StepPrint) -> bool {
 const MANY: usize = 50;
 
 /// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
-fn is_install(owner: Option<&'static dyn Ecosystem>, ran: &Ran) -> bool {
+fn is_install(command: &CommandPrint) -> bool {
+    fetches(command.ecosystem, &command.ran)
+}
+
+fn fetches(owner: Option<&'static dyn Ecosystem>, ran: &Ran) -> bool {
     let activity = owner.and_then(|ecosystem| ecosystem.recognise(&ran.invocation));
     matches!(activity, Some(Activity::Install { .. }))
 }

@@ -3,12 +3,13 @@
 //! Owns: [`Plan`], made once for a file and asked about many changes. Never does: know a change.
 
 use super::environment::{Arguments, Environment};
-use crate::context::{Source, View};
+use crate::context::{Commit, Source, View};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, is_context_copy};
 use crate::model::{Base, Model, Run, Stage, State, mount_option};
 use crate::syntax::{Dockerfile, Instruction, Keyword};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What kind of builder the keys are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,15 @@ impl Plan {
     /// The steps that the target needs.
     pub fn needed(&self) -> usize {
         self.steps.iter().filter(|step| step.needed).count()
+    }
+
+    /// In how many of the commits something changes that a step takes of the context by itself; `place` is its index in its stage. `None`
+    /// without commits, and where what it takes is not known.
+    pub fn changes(&self, stage: usize, place: usize, commits: &[Arc<Commit>]) -> Option<usize> {
+        let step = self.steps.iter().find(|step| step.stage == stage && step.place == Some(place))?;
+        let sources: Vec<&Source> = step.sources.iter().map(Knowledge::known).collect::<Option<_>>()?;
+        let takes = |commit: &&Arc<Commit>| commit.paths.iter().any(|path| sources.iter().any(|source| source.takes(path)));
+        (!commits.is_empty()).then(|| commits.iter().filter(takes).count())
     }
 
     /// Whether a stage starts from an image, and not from another stage.

@@ -115,6 +115,13 @@ struct Job<'a> {
     timed: Vec<Timed>,
 }
 
+/// What is asked of a file, with a name for each change.
+struct Question {
+    asked: Asked,
+    columns: Vec<Column>,
+    changes: Vec<Change>,
+}
+
 /// What became of a file.
 enum Told {
     Sheet(Box<Sheet>),
@@ -177,7 +184,7 @@ fn timings(path: &Path) -> anyhow::Result<Vec<Timed>> {
     let name = report::path::shown(path);
     let text = std::fs::read_to_string(path).with_context(|| format!("--timings {name}"))?;
     let steps = builder::steps_of_log(&text);
-    let seconds = |step: &builder::Step| (step.state == builder::State::Run).then(|| step.time.as_secs_f64());
+    let seconds = |step: &builder::Step| (step.state == builder::State::Run).then_some(step.time.as_secs_f64());
     let timed: Vec<Timed> =
         steps.iter().map(|step| Timed { instruction: step.instruction.clone(), seconds: seconds(step) }).collect();
     ensure!(
@@ -218,7 +225,7 @@ impl Job<'_> {
         let after_view = outcome.ignore.as_ref().map_or_else(|| view.clone(), |change| view.with_ignore(&change.after));
         let after = syntax::parse(&outcome.after);
         let edited = || cache::edited(&self.plan(&dockerfile, &view), &self.plan(&after, &after_view), &view);
-        let Some((asked, columns, changes)) = self.changes(&view, &root, &name, &edited)? else {
+        let Some(Question { asked, columns, changes }) = self.changes(&view, &root, &name, &edited)? else {
             return Ok(Told::Nothing(
                 "has no history, and no folder of source whose edit could be looked at; --change FILE names one".to_owned(),
             ));
@@ -234,18 +241,22 @@ impl Job<'_> {
         Plan::of(file, Some(view), self.arguments.target.as_deref(), Builder { merges: !self.arguments.no_merge })
     }
 
-    /// What is asked of this file, with a name for each change.
+    /// What is asked of this file; `None`: there is nothing to ask. `edited`: a file whose edit is typical.
     fn changes(
         &self,
         view: &View,
         root: &Path,
         name: &str,
         edited: &dyn Fn() -> Option<String>,
-    ) -> anyhow::Result<Option<(Asked, Vec<Column>, Vec<Change>)>> {
+    ) -> anyhow::Result<Option<Question>> {
         let arguments = &self.arguments.build_arg;
         let one = |words: String, files: Vec<String>| {
             let words = with_arguments(words, arguments);
-            Some((Asked::Change(words), vec![Column::default()], vec![Change::of_files(files).with_arguments(arguments)]))
+            Some(Question {
+                asked: Asked::Change(words),
+                columns: vec![Column::default()],
+                changes: vec![Change::of_files(files).with_arguments(arguments)],
+            })
         };
         if let Some(changed) = &self.changed {
             let files = changed.within(root).with_context(|| name.to_owned())?;
@@ -279,7 +290,7 @@ impl Job<'_> {
         };
         let columns = commits.iter().map(|commit| column(commit)).collect();
         let changes = commits.iter().map(|commit| Change::of_files(&commit.paths).with_arguments(arguments)).collect();
-        Ok(Some((Asked::History, columns, changes)))
+        Ok(Some(Question { asked: Asked::History, columns, changes }))
     }
 }
 

@@ -3,8 +3,8 @@
 //! Owns: adding a file only once it was seen, and the words for one that was not. Never does: know a package manager, or judge
 //! whether a missing file matters; the manager says which ones are needed.
 
-use crate::ecosystems::{Dependencies, Entangled, Found, Part, Project, absolute};
-use crate::knowledge::Knowledge;
+pub(crate) use crate::ecosystems::reading::{not_seen, parent, within as join};
+use crate::ecosystems::{Dependencies, Entangled, Found, Part, Project};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -106,24 +106,6 @@ pub(crate) fn upward(folder: &str) -> Vec<&str> {
     }
     folders.push("/");
     folders
-}
-
-/// The folder in which a path lies.
-pub(crate) fn parent(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        Some(("", _)) | None => "/",
-        Some((folder, _)) => folder,
-    }
-}
-
-/// `path` seen from a folder, without `.` and `..`.
-pub(crate) fn join(folder: &str, path: &str) -> String {
-    absolute(path, &Knowledge::Known(folder.to_owned())).into_known().unwrap_or_default()
-}
-
-/// A refusal for what could not be seen.
-pub(crate) fn not_seen(because: impl Into<String>) -> Entangled {
-    Entangled::NotSeen { because: because.into() }
 }
 
 fn behind(why: &str) -> String {

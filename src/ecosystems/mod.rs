@@ -6,7 +6,6 @@
 
 mod apk;
 mod apt;
-mod before_source;
 mod bun;
 mod bundler;
 mod cargo;

@@ -32,16 +32,13 @@ impl Stage<'_, '_> {
         // Our own half, read again: the stubs are gone, so that its command can't be judged any more.
         let verb = |command: &CommandPrint| command.ran.invocation.argument(0).to_owned();
         let unclear = |command: &CommandPrint| {
-            matches!(command.dependencies, Some(Err(_)))
-                && is_install(command.ecosystem, &command.ran)
-                && verb(command) == verb(install.print)
+            matches!(command.dependencies, Some(Err(_))) && is_install(command) && verb(command) == verb(install.print)
         };
         let prepares = |step: &StepPrint| {
             let mut own = step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id);
             own.any(|command| {
                 unclear(command)
-                    || is_install(command.ecosystem, &command.ran)
-                        && matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
+                    || is_install(command) && matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
             })
         };
         // Lines of ours may be broken, so that only the words tell.

@@ -15,7 +15,7 @@
 use super::modfile::{ModFile, Replace, parse};
 use super::{for_itself, is, is_mod_option, is_vendor, release, setting, words};
 use crate::ecosystems::gathered::{Gathered, find_upward, join, not_seen, parent};
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, before_source};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, first_half};
 use crate::knowledge::Knowledge;
 use std::sync::Arc;
 
@@ -257,7 +257,7 @@ impl<'a> Reading<'a> {
 
     /// A build: `go mod download` goes first.
     fn half(mut self) -> Result<Option<Dependencies>, Entangled> {
-        if !before_source::is_plain(self.invocation) {
+        if !first_half::is_plain(self.invocation) {
             return Ok(None);
         }
         self.refuse_if_vendored()?;
@@ -268,17 +268,17 @@ impl<'a> Reading<'a> {
             );
             return Err(Entangled::NothingToGain { because });
         }
-        let mut command = before_source::program(self.invocation, |name| FETCH_VARIABLES.contains(&name))?;
+        let mut command = first_half::program(self.invocation, |name| FETCH_VARIABLES.contains(&name))?;
         // `xx-go` only sets a platform, which modules don't depend on.
         if let Some(plain) = command.strip_suffix("xx-go") {
             command = format!("{plain}go");
         }
         if let Some(folder) = self.invocation.option(&["-C", "--C"]).and_then(Knowledge::into_known) {
-            command = format!("{command} -C {}", before_source::quoted(&folder));
+            command = format!("{command} -C {}", first_half::quoted(&folder));
         }
         command.push_str(" mod download");
         if let Some(file) = self.invocation.option(&["-modfile", "--modfile"]).and_then(Knowledge::into_known) {
-            command = format!("{command} -modfile={}", before_source::quoted(&file));
+            command = format!("{command} -modfile={}", first_half::quoted(&file));
         }
         Ok(Some(self.gathered.finish(Part::FirstHalf { command, rest: Vec::new(), only_fetches: true })))
     }

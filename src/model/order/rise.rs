@@ -147,7 +147,7 @@ impl Order<'_> {
             }
             match (&staying.copy, staying.from_context) {
                 (Some(copy), _) => self.pass_copy(&mut gathered, rising, riser, index, copy, staying)?,
-                (None, true) => return Err("what it copies can't be followed in the build context".to_owned()),
+                (None, true) => return Err(self.why_not_followed(index)),
                 (None, false) => {
                     if let Some(place) = staying.print.footprint.clash(&rising.footprint) {
                         return Err(place);
@@ -215,6 +215,21 @@ impl Order<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Why it can't be told what a copy lays where.
+    fn why_not_followed(&self, index: usize) -> String {
+        let step = self.steps.get(index);
+        let to = step.and_then(|step| Some((step, step.instruction.arguments.values.last()?)));
+        match to.filter(|(step, to)| step.state.absolute(to).known().is_none()) {
+            Some((_, to)) => format!("where it copies to is not known ({to})"),
+            None => "what it copies can't be followed in the build context".to_owned(),
+        }
+    }
+
+    /// A rising step in words.
+    fn named(&self, riser: usize) -> String {
+        self.steps.get(riser).map_or_else(String::new, |step| format!("line {}", step.instruction.lines.0))
     }
 
     /// The links that `ln -s` makes above a step, each with its line.
@@ -343,7 +358,7 @@ impl Order<'_> {
                 }
                 return Err(match only_folder {
                     true => format!("{path} would be made by another step first, with another owner"),
-                    false => format!("a step that would rise changes {path}"),
+                    false => format!("{} changes {path}", self.named(riser)),
                 });
             }
             let same_owner = !rising.other_user && !staying.print.other_user;
@@ -353,7 +368,7 @@ impl Order<'_> {
             let Some(kind) = map.back(path).and_then(|from| self.view.kind(&from)) else { continue };
             // A later COPY gives a folder that it brings the mode and owner that it would have had.
             if kind != Kind::Folder || !rising.only_makes_workdir() {
-                return Err(format!("it brings {path}, which a step that would rise changes"));
+                return Err(format!("it brings {path}, which {} changes", self.named(riser)));
             }
         }
         Ok(())
