@@ -9,8 +9,10 @@ use std::process::{Command, Output};
 const BASE: &str =
     "FROM debian:12-slim\nENV GREETING=hello\nRUN mkdir /srv/app && echo one > /srv/app/file && ln -s file /srv/app/link\n";
 
-/// Name, the lines of the second file, and what is said.
-const PAIRS: &[(&str, &str, &[(&str, &str)])] = &[
+/// A name, the lines of the second file, and the places that are told with their respects.
+type Pair = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const PAIRS: &[Pair] = &[
     ("a mode bit", "RUN chmod g+w /srv/app/file\n", &[("/srv/app/file", "mode")]),
     ("an owner", "RUN chown 7 /srv/app/file\n", &[("/srv/app/file", "owner")]),
     ("a byte", "RUN echo onf > /srv/app/file\n", &[("/srv/app/file", "content")]),

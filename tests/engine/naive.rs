@@ -7,7 +7,7 @@ use dockeropt::builder::compare::Place;
 use dockeropt::builder::image::Images;
 use dockeropt::builder::proof::{Prover, Which};
 use dockeropt::builder::{self, BuildError, BuildRequest, Session};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use toml_edit::Item;
 
 /// So that an empty folder can't pass.
@@ -46,7 +46,7 @@ impl Trap {
             .collect()
     }
 
-    fn read(folder: &PathBuf) -> Self {
+    fn read(folder: &Path) -> Self {
         let settings = settings(folder);
         let naive = settings.get("naive").unwrap_or_else(|| panic!("{}: no [naive] in case.toml", folder.display()));
         let word = |key: &str| naive.get(key).and_then(Item::as_str).map(str::to_owned);
