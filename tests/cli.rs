@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/choosing_files.rs"]
 mod choosing_files;
 #[path = "cli/cost.rs"]
@@ -22,6 +24,8 @@ mod init;
 mod other_commands;
 #[path = "cli/place.rs"]
 mod place;
+#[path = "cli/verify.rs"]
+mod verify;
 #[path = "cli/writing.rs"]
 mod writing;
 

@@ -148,7 +148,12 @@ fn the_examples_of_transforms_come_true() {
         let blocks: Vec<&str> =
             documentation.split("```dockerfile\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         let [before, after] = blocks.as_slice() else { panic!("{id}: a before and an after are wanted, not {}", blocks.len()) };
-        let place = Place { view: View::open(&project.0, Path::new("Dockerfile")), others: Vec::new(), targets: Vec::new() };
+        let place = Place {
+            view: View::open(&project.0, Path::new("Dockerfile")),
+            others: Vec::new(),
+            targets: Vec::new(),
+            fresh_arguments: Vec::new(),
+        };
         let options = Options { only: vec![id.to_owned()], unsafe_fixes: true, place: Some(place), ..Options::default() };
         let outcome = dockeropt::pipeline::run(before, &options, dockeropt::transforms::all());
         assert_eq!(outcome.after, **after, "{id}");

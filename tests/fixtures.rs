@@ -27,7 +27,12 @@ const NEVER_REFUSES: &[&str] = &["syntax-header", "sink-volatile", "order-by-cha
 const KEEP_ORDER: &[&str] = &["cache-mounts", "syntax-header"];
 
 /// What a `case.toml` may say.
-const KEYS: &[&str] = &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits"];
+const KEYS: &[&str] =
+    &["hazard", "expect", "reason", "unsafe", "only", "syntax", "tracked", "commits", "fresh", "assume", "naive"];
+
+/// What `[naive]` may say of `naive.Dockerfile`, the rewrite that was refused, made by force: the step at which its build fails, or
+/// the path in its image that is another one than before. A real engine tells.
+const NAIVE_KEYS: &[&str] = &["fails_at", "ships_wrong"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Expect {
@@ -60,6 +65,7 @@ impl Case {
         for (key, _) in settings.iter() {
             assert!(KEYS.contains(&key), "{}: case.toml says `{key}`, which nobody reads", folder.display());
         }
+        check_naive(folder, &settings);
         let word = |key: &str| settings.get(key).and_then(Item::as_str).map(str::to_owned);
         let mut options =
             Options { unsafe_fixes: settings.get("unsafe").and_then(Item::as_bool) == Some(true), ..Options::default() };
@@ -67,6 +73,10 @@ impl Case {
             options.only = only.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
         }
         options.place = place(folder, &settings);
+        if settings.get("assume").and_then(Item::as_bool) == Some(true) {
+            options.assume_manifests = true;
+            options.no_place = Some("it comes from standard input".to_owned());
+        }
         match word("syntax").as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),
@@ -192,6 +202,22 @@ impl Case {
     }
 }
 
+/// A rewrite by force is there exactly where the case says what comes of it, and what fails is a step of it.
+fn check_naive(folder: &Path, settings: &DocumentMut) {
+    let shown = folder.display();
+    let text = std::fs::read_to_string(folder.join("naive.Dockerfile")).ok();
+    let Some(naive) = settings.get("naive") else {
+        assert_eq!(text, None, "{shown}: case.toml has no [naive]");
+        return;
+    };
+    let naive: Vec<(&str, &str)> = naive.as_table().unwrap().iter().map(|(key, value)| (key, value.as_str().unwrap())).collect();
+    let [(key, value)] = naive.as_slice() else { panic!("{shown}: [naive] says one thing") };
+    assert!(NAIVE_KEYS.contains(key), "{shown}: [naive] says `{key}`, which nobody reads");
+    let text = text.unwrap_or_else(|| panic!("{shown}: no naive.Dockerfile"));
+    assert!(*key != "fails_at" || text.contains(value), "{shown}: no step of naive.Dockerfile says `{value}`");
+    assert_eq!(settings.get("expect").and_then(Item::as_str), Some("refused"), "{shown}: what is forced was refused");
+}
+
 /// The build context in `context/`, where there is one, and the other Dockerfiles in it. Git is asked where the case says what it
 /// tracks, or which paths its commits touched.
 fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
@@ -203,6 +229,10 @@ fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
         .filter(|(name, _)| name.ends_with("Dockerfile"))
         .filter_map(|(name, text)| Some(OtherFile { name: name.clone(), text: text.as_deref()?.into() }));
     let mut view = View::of_files(files.iter().map(|(name, text)| (name.as_str(), text.as_deref())));
+    // An ignore file of the Dockerfile's own is looked for on disk.
+    if files.iter().any(|(name, _)| name == "Dockerfile.dockerignore") {
+        view = View::open(&root, &root.join("Dockerfile"));
+    }
     let (tracked, commits) = (settings.get("tracked"), settings.get("commits"));
     if tracked.is_some() || commits.is_some() {
         let commits: Vec<Vec<&str>> =
@@ -210,7 +240,12 @@ fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
         let commits: Vec<&[&str]> = commits.iter().map(Vec::as_slice).collect();
         view = view.with_git(&words(tracked.and_then(Item::as_array)), &commits);
     }
-    Some(Place { view, others: others.collect(), targets: Vec::new() })
+    Some(Place {
+        view,
+        others: others.collect(),
+        targets: Vec::new(),
+        fresh_arguments: words(settings.get("fresh").and_then(Item::as_array)).into_iter().map(str::to_owned).collect(),
+    })
 }
 
 fn words(list: Option<&Array>) -> Vec<&str> {

@@ -73,4 +73,22 @@ echo text >README && git add README
 git commit -q -m second >"$work/said" 2>&1 || fail "a commit without a Dockerfile was stopped"
 pass "a commit without a Dockerfile passes"
 
+# The entry that `dockeropt init` writes, beside one that is there: it runs the program that is installed.
+bin=${DOCKEROPT:-$CARGO_TARGET_DIR/release/dockeropt}
+[ -x "$bin" ] || (cd "$here" && cargo build -q --release)
+PATH=$(dirname "$bin"):$PATH
+git init -q "$work/own"
+cd "$work/own"
+printf "$naive" >Dockerfile
+printf '# ours\nrepos:\n  - repo: local\n    hooks:\n      - {id: a, name: a, entry: "true", language: system}\n' >.pre-commit-config.yaml
+dockeropt init --quiet --write --without dockerignore || fail "init can't write"
+[ "$(head -1 .pre-commit-config.yaml)" = "# ours" ] || fail "init lost a comment"
+pre-commit install >/dev/null
+git add -A
+if git commit -q -m first >"$work/said" 2>&1; then fail "the first commit passed"; fi
+grep -q 'dockeropt fix\.*Failed' "$work/said" || fail "the hook of init did not run"
+git add -A
+git commit -q -m first >"$work/said" 2>&1 || fail "the second commit was stopped"
+pass "the entry of init stops a commit with an improvable Dockerfile, and lets the fixed one pass"
+
 echo "pre-commit: $passed passed, 0 failed"

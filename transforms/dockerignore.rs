@@ -143,10 +143,12 @@ fn reads_history(scene: &Scene<'_>, view: &View, place: &Place, names: &[String]
     let own = scene.dockerfile.instructions().find_map(|one| Some(format!("`{}` on line {}", in_runs(one)?, one.lines.0)));
     let others =
         place.others.iter().find_map(|other| Some(format!("`{}` in {}", leftovers::reads_history(&other.text)?, other.name)));
-    let in_files = names.iter().filter(|name| view.kind(name) == Some(crate::context::Kind::File)).find_map(|name| {
-        let text = view.text(name).into_known()?;
-        Some(format!("`{}` in {name}", leftovers::reads_history(&text)?))
-    });
+    let ignores = |name: &str| name.starts_with('.') && name.ends_with("ignore");
+    let in_files =
+        names.iter().filter(|name| !ignores(name) && view.kind(name) == Some(crate::context::Kind::File)).find_map(|name| {
+            let text = view.text(name).into_known()?;
+            Some(format!("`{}` in {name}", leftovers::reads_history(&text)?))
+        });
     let stamped =
         scene.dockerfile.instructions().find(|one| one.keyword == Keyword::Run && leftovers::stamps_builds(one.logical.as_str()));
     own.or(others).or(in_files).or_else(|| stamped.map(|one| format!("the build on line {}", one.lines.0)))

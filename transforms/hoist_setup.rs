@@ -28,15 +28,16 @@
 //! Safe when everything that a step reads and writes is known, nothing of it comes with the source (a setup script that is copied
 //! first, and what it sources, aside), and every step that it passes commutes with it. Refused where a step between sets what it
 //! hangs on, where the copy lays files among those of packages (`COPY rootfs /`), and where what is fetched changes behind its name
-//! (`apt-get upgrade`, a branch, `latest`): that would now stay as it was until something else changes. Never Unsafe.
+//! (`apt-get upgrade`, a branch, `latest`): that would now stay as it was until something else changes. A RUN that goes on with the
+//! source is cut behind its setup, unless it takes away later what was installed. Never Unsafe.
 //!
 //! # References
 //! Docker's guide "Optimize cache usage in builds": order your layers.
 
-use super::rising::{self, Movement, Riser, RiserPart};
+use super::rising::{self, Cuttable, Movement, Riser, RiserPart};
 use crate::ecosystems::Activity;
 use crate::edit::{Applicability, Fix};
-use crate::model::footprint::Fetch;
+use crate::model::footprint::{Area, Fetch, Footprint};
 use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::model::paths::is_within;
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
@@ -66,7 +67,11 @@ impl Transform for HoistSetup {
         }
         let model = scene.model_with_named_workdirs();
         let orders: Vec<Order<'_>> = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view)).collect();
-        orders.iter().flat_map(|order| Stage { dockerfile: scene.dockerfile, order }.sites()).collect()
+        let stage = |(index, order)| {
+            let chain = model.chain(index).into_iter().filter(|link| *link != index);
+            Stage { dockerfile: scene.dockerfile, order, below: chain.filter_map(|link| orders.get(link)).collect() }
+        };
+        orders.iter().enumerate().map(stage).flat_map(|stage| stage.sites()).collect()
     }
 
     fn place(&self, site: &Site) -> usize {
@@ -81,6 +86,8 @@ impl Transform for HoistSetup {
 struct Stage<'s, 'm> {
     dockerfile: &'s Dockerfile,
     order: &'s Order<'m>,
+    /// The stages that it is built on.
+    below: Vec<&'s Order<'m>>,
 }
 
 impl<'s, 'm> Stage<'s, 'm> {
@@ -92,28 +99,64 @@ impl<'s, 'm> Stage<'s, 'm> {
             let mut movement = Movement::over(self.dockerfile, self.order, over);
             for at in over + 1..self.order.steps.len() {
                 let broad = self.is_broad(over);
+                let Some(step) = self.order.print(at) else { continue };
                 // Above a single file only what costs something is worth a change.
-                let Some(step) = self.order.print(at).filter(|step| is_setup(step) && (broad || installs(step))) else {
-                    continue;
-                };
-                match self.rise(&mut movement, at, step) {
-                    Ok(()) | Err(None) => {}
-                    Err(Some(refusal)) if broad && installs(step) && !refused.iter().any(|(own, _)| *own == at) => {
-                        refused.push((at, refusal))
+                if is_setup(&step.print.footprint, &step.commands) && (broad || installs(&step.commands)) {
+                    let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone(), doubt: None };
+                    match self.rise(&mut movement, &riser, &step.commands) {
+                        Err(Some(refusal)) if broad && installs(&step.commands) && !refused.iter().any(|(own, _)| *own == at) => {
+                            refused.push((at, refusal))
+                        }
+                        _ => {}
                     }
-                    Err(Some(_)) => {}
+                } else if broad
+                    && !self.rise_in_part(&mut movement, at, step)
+                    && !refused.iter().any(|(own, _)| *own == at)
+                    && let Some(refusal) = self.entangled(over, step)
+                {
+                    refused.push((at, refusal));
                 }
             }
-            // Cheap steps go along; alone they are worth no change.
-            let gains = movement.steps().any(|index| self.order.print(index).is_some_and(installs));
-            if gains {
+            if movement.steps().next().is_some() {
                 let moved: Vec<usize> = movement.steps().collect();
                 refused.retain(|(at, _)| !moved.contains(at));
                 let fixed = movement.edit().map(|edit| self.worded(&movement, edit));
                 return self.with_refusals(over, fixed, refused);
             }
         }
+        refused.extend(self.in_other_stage());
         self.refusals(refused)
+    }
+
+    /// System packages that need nothing of the source, in a stage on one that copies it.
+    fn in_other_stage(&self) -> Option<(usize, Refusal)> {
+        let end = self.order.source().unwrap_or(self.order.steps.len());
+        let unknown = |command: &CommandPrint| matches!(command.dependencies, Some(Ok(None)));
+        let installs_system = |step: &StepPrint| {
+            let mut commands = step.commands.iter();
+            commands.clone().all(|command| unknown(command) || !reads_project(command))
+                && commands.any(|command| weight(command) > 2)
+        };
+        let waits = |at: &usize| self.order.print(*at).is_some_and(installs_system);
+        Some(((0..end).find(waits)?, rising::in_other_stage(&self.below)?))
+    }
+
+    /// Why a RUN that also installs system packages is no setup.
+    fn entangled(&self, over: usize, step: &StepPrint) -> Option<Refusal> {
+        if step.commands.iter().any(|command| reads_project(command) || takes_away(command)) {
+            return None;
+        }
+        let footprint = &step.print.footprint;
+        let why = footprint.reads.anything.as_ref().or(footprint.writes.anything.as_ref())?;
+        if !step.commands.iter().any(|command| weight(command) > 2) {
+            return None;
+        }
+        if let Fetch::Mutable(what) = &footprint.fetches {
+            return Some(changes_behind_its_name(what));
+        }
+        let copy = self.order.steps.get(over)?;
+        let why = format!("{why}; the installation alone, in a RUN of its own, could");
+        Some(Refusal::InTheWay { line: copy.instruction.lines.0, step: rising::shown(copy), why })
     }
 
     fn with_refusals(&self, over: usize, fixed: Result<Fix, Refusal>, refused: Vec<(usize, Refusal)>) -> Vec<Site> {
@@ -142,31 +185,58 @@ impl<'s, 'm> Stage<'s, 'm> {
     }
 
     /// Lets a step rise with the others. `Err(None)`: it is no setup as far as this copy goes.
-    fn rise(&self, movement: &mut Movement<'s, 'm>, at: usize, step: &StepPrint) -> Result<(), Option<Refusal>> {
-        if let Fetch::Mutable(what) = &step.print.footprint.fetches {
-            let why =
-                format!("{what} changes behind its name: above the source it would stay as it is until something else changes");
-            return Err(Some(Refusal::NoGain { why }));
+    fn rise(&self, movement: &mut Movement<'s, 'm>, riser: &Riser, commands: &[CommandPrint]) -> Result<(), Option<Refusal>> {
+        if let Fetch::Mutable(what) = &riser.print.footprint.fetches {
+            return Err(Some(changes_behind_its_name(what)));
         }
-        if self.makes_project_files(movement, step) {
+        if self.makes_project_files(movement, commands) {
             return Err(None);
         }
-        let riser = Riser { at, part: RiserPart::Whole, print: step.print.clone(), doubt: None };
-        let needs = movement.needs_of(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))?;
-        let is_script = |needed: &String| step.commands.iter().any(|command| command.scripts.contains(needed));
+        let needs = movement.needs_of(riser).map_err(|way| Some(rising::refusal(self.order, &way)))?;
+        let is_script = |needed: &String| commands.iter().any(|command| command.scripts.contains(needed));
         // Above a copy of single files it would only get those copied once more.
         if !needs.iter().all(is_script) || !needs.is_empty() && !self.is_broad(movement.copy()) {
             return Err(None);
         }
-        movement.add(&riser).map_err(|way| Some(rising::refusal(self.order, &way)))
+        movement.add(riser).map_err(|way| Some(rising::refusal(self.order, &way)))
+    }
+
+    /// Lets the first commands of a RUN rise that are setup, where the others go on with the source and take nothing of it away again.
+    fn rise_in_part(&self, movement: &mut Movement<'s, 'm>, at: usize, step: &StepPrint) -> bool {
+        let Some(own) = self.order.steps.get(at) else { return false };
+        let Some(cuttable) = Cuttable::of(self.dockerfile, own) else { return false };
+        for cut in cuttable.cuts().into_iter().rev() {
+            let count = step.commands.iter().take_while(|command| command.ran.invocation.span.start < cut.end).count();
+            let (first, rest) = step.commands.split_at(count);
+            let print = StepPrint::of_commands(own, first.iter(), self.order.view);
+            let ends_in_setting = first.last().is_some_and(|last| is_setting(&last.ran.invocation.program));
+            if ends_in_setting || !is_setup(&print.footprint, first) || !brings(first) || rest.iter().any(takes_away) {
+                continue;
+            }
+            // An install from manifests has its own way above the source, with all that stands in front of it.
+            let on_manifests = |command: &CommandPrint| matches!(command.dependencies, Some(Ok(_))) && reads_project(command);
+            if rest.iter().any(on_manifests) {
+                continue;
+            }
+            // An index from a cached layer would be too old for what is installed below.
+            if brings(rest) && rest.iter().any(needs_index) {
+                continue;
+            }
+            let Ok(halves) = cuttable.cut(cut) else { continue };
+            let riser = Riser { at, part: RiserPart::Halves(halves), print, doubt: None };
+            if self.rise(movement, &riser, first).is_ok() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether it writes files among those of the source: then it works on the project, and is no setup.
-    fn makes_project_files(&self, movement: &Movement<'_, '_>, step: &StepPrint) -> bool {
+    fn makes_project_files(&self, movement: &Movement<'_, '_>, commands: &[CommandPrint]) -> bool {
         let Some(copy) = self.order.print(movement.copy()).and_then(|step| step.copy.as_ref()) else { return false };
         // In `/` everything would be; there the project's files don't lie together.
         let inside = |path: &str| copy.maps.iter().any(|map| map.folder && map.to != "/" && is_within(path, &map.to));
-        let others = step.commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
+        let others = commands.iter().filter(|command| command.ran.invocation.program != "mkdir");
         others.flat_map(|command| &command.footprint.writes.areas).any(|area| inside(area.path()))
     }
 
@@ -190,23 +260,69 @@ impl<'s, 'm> Stage<'s, 'm> {
     /// A RUN that is setup, in a few words.
     fn name(&self, index: usize) -> Option<String> {
         let step = self.order.steps.get(index).filter(|step| step.instruction.keyword == Keyword::Run)?;
-        let print = self.order.print(index).filter(|print| is_setup(print))?;
-        let main = print
-            .commands
-            .iter()
-            .find(|command| weight(command) > 1)
-            .or_else(|| print.commands.iter().find(|command| weight(command) > 0))?;
+        let print = self.order.print(index)?;
+        let find = |wanted: &dyn Fn(&CommandPrint) -> bool| print.commands.iter().find(|command| wanted(command));
+        let main = find(&|command| weight(command) == 3)
+            .or_else(|| find(&|command| !command.scripts.is_empty()))
+            .or_else(|| find(&|command| weight(command) > 1 && activity(command) != Some(Activity::RefreshIndex)))
+            .or_else(|| find(&|command| weight(command) > 0))?;
         let text = step.run.as_ref()?.text().get(main.ran.invocation.span.clone())?;
-        let words: Vec<&str> = text.split_whitespace().filter(|word| !word.starts_with('-')).take(4).collect();
-        Some(format!("`{}`", words.join(" ")))
+        let mut shown = String::new();
+        for word in text.split_whitespace().filter(|word| *word != "\\") {
+            if shown.len() + word.len() > SHOWN && !shown.is_empty() {
+                shown.push_str(" …");
+                break;
+            }
+            let blank = if shown.is_empty() { "" } else { " " };
+            shown.extend([blank, word]);
+        }
+        Some(format!("`{shown}`"))
     }
 }
 
-/// Whether a RUN sets the image up, and everything that it touches is known.
-fn is_setup(step: &StepPrint) -> bool {
-    let footprint = &step.print.footprint;
+/// The refusal for what is fetched anew with each edit, and should be.
+fn changes_behind_its_name(what: &str) -> Refusal {
+    let what = match what.strip_suffix(", which names no version") {
+        Some(bare) => format!("{bare} names no version and changes behind its name"),
+        None => format!("{what} changes behind its name"),
+    };
+    let why = format!("{what}: above the source it would stay as it is until something else changes");
+    Refusal::NoGain { why }
+}
+
+/// Of a command no more bytes are shown.
+const SHOWN: usize = 80;
+
+/// Whether commands set the image up, and everything that they touch is known.
+fn is_setup(footprint: &Footprint, commands: &[CommandPrint]) -> bool {
     let known = footprint.reads.anything.is_none() && footprint.writes.anything.is_none();
-    known && step.commands.iter().any(|command| weight(command) > 0) && !step.commands.iter().any(reads_project)
+    known && commands.iter().any(|command| weight(command) > 0) && !commands.iter().any(reads_project)
+}
+
+/// Whether commands install or download, and do not only refresh an index.
+fn brings(commands: &[CommandPrint]) -> bool {
+    commands.iter().any(|command| weight(command) > 1 && activity(command) != Some(Activity::RefreshIndex))
+}
+
+fn needs_index(command: &CommandPrint) -> bool {
+    activity(command) == Some(Activity::Install { needs_index: true })
+}
+
+fn activity(command: &CommandPrint) -> Option<Activity> {
+    command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation))
+}
+
+/// Whether a command only changes the shell that runs it.
+fn is_setting(program: &str) -> bool {
+    matches!(program, "cd" | "export" | "set" | "umask" | "pushd" | "popd" | "unset" | "shopt" | ":")
+}
+
+/// Whether a command removes what an install left, which would then stay in a layer below.
+fn takes_away(command: &CommandPrint) -> bool {
+    let writes = &command.footprint.writes;
+    let removes = matches!(command.ran.invocation.program.as_str(), "rm" | "find" | "unlink")
+        && (writes.system || writes.areas.iter().any(Area::reaches_system));
+    removes || activity(command) == Some(Activity::Clean) || command.removes_packages() || command.changes_all()
 }
 
 fn reads_project(command: &CommandPrint) -> bool {
@@ -219,7 +335,7 @@ fn reads_project(command: &CommandPrint) -> bool {
 
 /// 3: it installs; 2: it downloads; 1: it sets up cheaply; 0: neither.
 fn weight(command: &CommandPrint) -> u8 {
-    let fetches = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
+    let fetches = activity(command);
     match command.ran.invocation.program.as_str() {
         _ if matches!(fetches, Some(Activity::Install { .. })) => 3,
         _ if fetches == Some(Activity::RefreshIndex) || command.footprint.fetches != Fetch::Nothing => 2,
@@ -229,8 +345,8 @@ fn weight(command: &CommandPrint) -> u8 {
 }
 
 /// Whether leaving the step where it is costs something worth a word.
-fn installs(step: &StepPrint) -> bool {
-    step.commands.iter().any(|command| weight(command) > 1)
+fn installs(commands: &[CommandPrint]) -> bool {
+    commands.iter().any(|command| weight(command) > 1)
 }
 
 /// `a`, `a and b`, `a, b and 2 more`.

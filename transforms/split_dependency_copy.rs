@@ -32,18 +32,23 @@
 //! (`node_modules`) can come with the source: git does not track it, and the ignore file names it or is made to in the same fix.
 //! Unsafe where a file that the install may write back is laid over it by the later copy, and where a stale build could survive.
 //! Refused where a script of the project runs during the install, a step between changes what the install reads, or a file that tells
-//! can't be read; the reason names it. What is not pinned is now fetched when its manifest changes, not with each edit: a note says so.
+//! can't be read; the reason names it. Where the build context can't be seen nothing is guessed, but on request (`--unsafe
+//! --assume-manifests`): then manifests are copied if they are there (`COPY .dockerignore requirements.txt* ./`), and the install runs
+//! on them first.
+//! What is not pinned is now fetched when its manifest changes, not with each edit: a note says so.
 //!
 //! # References
 //! The Dockerfile reference on COPY, and Docker's guide "Optimize cache usage in builds": order your layers.
 
+mod assumed;
 mod ways;
 mod words;
 
 use super::rising::{self, Movement};
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Dependencies, Part};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Part};
 use crate::edit::Fix;
+use crate::model::Ran;
 use crate::model::brought::{ContextCopy, Map, is_context_copy};
 use crate::model::order::{CommandPrint, Order, StepPrint};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
@@ -99,6 +104,11 @@ impl Transform for SplitDependencyCopy {
 /// The first install that can't be helped because the build context is not known.
 fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let why = scene.options.no_place.as_ref()?;
+    if scene.options.assume_manifests
+        && let Some((at, fix)) = assumed::guess(scene)
+    {
+        return Some(Site { at, result: Ok(fix) });
+    }
     // The text tells most files apart in which there is nothing to say.
     let names_manager = |instruction: &Instruction| may_name_manager(scene.dockerfile.slice(instruction.span.clone()));
     if !runs_below_copies(scene.dockerfile).any(names_manager) {
@@ -112,7 +122,12 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
         let waits = |at: &usize| {
             order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
                 && stage.is_below_folder(*at)
-                && !matches!(stage.installs(*at), Ok(installs) if installs.is_empty())
+                && !stage.is_asked_above(*at)
+                && order.some_command(*at, |ran, (owner, dependencies)| match dependencies {
+                    Some(Ok(Some(dependencies))) => reads_project(dependencies) && fetches(*owner, ran),
+                    Some(Err(_)) => true,
+                    _ => false,
+                })
         };
         let at = (0..order.steps.len()).find(waits)?;
         let why = format!(
@@ -166,11 +181,19 @@ impl Stage<'_, '_> {
         let mut done: Vec<usize> = Vec::new();
         for at in 0..self.order.steps.len() {
             let Some(step) = self.order.steps.get(at).filter(|step| step.instruction.keyword == Keyword::Run) else { continue };
-            if done.contains(&at) || !self.is_below_source(at) {
+            if done.contains(&at) {
                 continue;
             }
             let place = step.instruction.span.start;
+            if !self.is_below_folder(at) {
+                let refusal = self.in_other_stage(at);
+                sites.extend(refusal.map(|refusal| Site { at: place, result: Err(refusal) }));
+            }
+            if !self.is_below_source(at) {
+                continue;
+            }
             match self.installs(at) {
+                Err(_) if self.is_filled(at) => {}
                 Err(refusal) if self.is_below_folder(at) => sites.push(Site { at: place, result: Err(refusal) }),
                 Err(_) => {}
                 Ok(installs) if installs.is_empty() => {}
@@ -187,6 +210,38 @@ impl Stage<'_, '_> {
         sites
     }
 
+    /// The refusal for an install that stands on the source of another stage.
+    fn in_other_stage(&self, at: usize) -> Option<Refusal> {
+        let refusal = rising::in_other_stage(&self.below)?;
+        let waits = match self.installs(at) {
+            Ok(installs) => installs.first().is_some_and(|install| !self.is_prepared(install, at)),
+            Err(_) => !self.is_filled(at),
+        };
+        waits.then_some(refusal)
+    }
+
+    /// Whether the same manager has filled a folder of the project above every source already: `cargo chef cook`.
+    fn is_filled(&self, at: usize) -> bool {
+        let failed = |command: &&CommandPrint| matches!(command.dependencies, Some(Err(_)));
+        let id = |command: &CommandPrint| command.ecosystem.map(|ecosystem| ecosystem.id());
+        let Some(own) = self.order.print(at).and_then(|step| step.commands.iter().find(failed)).map(id) else { return false };
+        let fills = |command: &CommandPrint| {
+            let dependencies = command.dependencies.as_ref().and_then(|own| own.as_ref().ok()).and_then(Option::as_ref);
+            id(command) == own
+                && is_install(command)
+                && dependencies.is_some_and(|own| own.part == Part::Whole && !own.makes.is_empty())
+        };
+        let above_source = |order: &Order<'_>, end: usize| {
+            let end = order.source().map_or(end, |source| source.min(end));
+            (0..end).any(|index| order.print(index).is_some_and(|step| step.commands.iter().any(fills)))
+        };
+        // A stage with the source ends the search.
+        let first = self.below.iter().position(|order| order.source().is_some());
+        let clear = first.map_or(self.below.len(), |first| first + 1);
+        self.below.iter().take(clear).any(|order| above_source(order, order.steps.len()))
+            || first.is_none() && above_source(self.order, at)
+    }
+
     /// Whether a copy from the build context stands above the step.
     fn is_below_source(&self, at: usize) -> bool {
         self.copies_above(at).next().is_some()
@@ -200,7 +255,6 @@ impl Stage<'_, '_> {
 
     /// Whether a copy that brings more than single files stands above it: then an install is worth a word.
     fn is_below_folder(&self, at: usize) -> bool {
-        let brings_folder = |step: &StepPrint| step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder));
         self.copies_above(at).any(|index| self.order.print(index).is_some_and(brings_folder))
     }
 
@@ -215,7 +269,7 @@ impl Stage<'_, '_> {
                 }
                 Some(Err(entangled)) if installs.is_empty() => {
                     let id = print.ecosystem.map_or("", |ecosystem| ecosystem.id());
-                    return Err(Refusal::Entangled { id, entangled: entangled.clone() });
+                    return Err(self.entangled(at, id, entangled));
                 }
                 _ => {}
             }
@@ -327,12 +381,21 @@ impl Stage<'_, '_> {
     }
 }
 
+/// Whether a copy brings more than single files, as far as can be told.
+fn brings_folder(step: &StepPrint) -> bool {
+    step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder))
+}
+
 /// So many files are never all manifests.
 const MANY: usize = 50;
 
 /// Whether the command fetches packages: `bundle config` and `cargo clean` read the project, too, but are no reason to move.
 fn is_install(command: &CommandPrint) -> bool {
-    let activity = command.ecosystem.and_then(|ecosystem| ecosystem.recognise(&command.ran.invocation));
+    fetches(command.ecosystem, &command.ran)
+}
+
+fn fetches(owner: Option<&'static dyn Ecosystem>, ran: &Ran) -> bool {
+    let activity = owner.and_then(|ecosystem| ecosystem.recognise(&ran.invocation));
     matches!(activity, Some(Activity::Install { .. }))
 }
 

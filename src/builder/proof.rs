@@ -49,6 +49,17 @@ impl fmt::Display for NoProof {
 
 impl std::error::Error for NoProof {}
 
+/// A build that was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Made {
+    /// Which one.
+    pub which: Which,
+    /// Its steps and its time.
+    pub built: Built,
+    /// The name of its cache mounts: a build by this name, with the layer cache, goes on where this one ended.
+    pub caches: String,
+}
+
 /// Holds rewritten files against one original.
 pub struct Prover<'s> {
     session: &'s Session<'s>,
@@ -56,8 +67,8 @@ pub struct Prover<'s> {
     original: BuildRequest<'s>,
     before: Option<Image>,
     noise: Option<Noise>,
-    /// Every build that was made, with its image's name where it was kept.
-    pub builds: Vec<(Which, Built)>,
+    /// Every build that was made, in order.
+    pub builds: Vec<Made>,
     /// Leave the images on the engine.
     pub keep: bool,
     /// Called before each build.
@@ -101,8 +112,8 @@ impl<'s> Prover<'s> {
     fn image(&mut self, which: Which, request: &BuildRequest<'_>) -> Result<Image, NoProof> {
         (self.tell)(&which);
         let caches = self.session.own_caches();
-        let request = BuildRequest { no_cache: true, caches: Some(&caches), ..*request };
-        let image = self.session.build(&request).and_then(|(name, built)| {
+        let cold = BuildRequest { no_cache: true, caches: Some(&caches), ..*request };
+        let image = self.session.build(&cold).and_then(|(name, built)| {
             let image = self.read(&name)?;
             if !self.keep {
                 self.session.remove(&name);
@@ -111,7 +122,7 @@ impl<'s> Prover<'s> {
         });
         match image {
             Ok((image, built)) => {
-                self.builds.push((which, built));
+                self.builds.push(Made { which, built, caches });
                 Ok(image)
             }
             Err(error) => Err(NoProof { which, error }),

@@ -191,3 +191,11 @@ fn a_cost_that_grows_is_seen() {
     let words = grown(&plan(AFTER, &often), &plan(BEFORE, &often), &often).unwrap();
     assert_eq!(words, "over the last 2 commits 4 commands would run again, not 3");
 }
+
+#[test]
+fn a_first_half_that_reads_as_the_command_itself_weighs_nothing() {
+    let view = view().with_git(&["a"], &[&["a", "src/x"]]);
+    let before = plan("FROM x\nCOPY . /app\nRUN cargo build\n", &view);
+    let after = plan("FROM x\nCOPY a /app/\nRUN cargo build\nCOPY . /app\nRUN cargo build\n", &view);
+    assert_eq!(grown(&before, &after, &view), None);
+}

@@ -7,7 +7,7 @@ use super::forecast::Change;
 use super::plan::{Kind, Plan};
 use super::typical::edited;
 use crate::context::View;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Commits that are weighed.
 const COMMITS: usize = 100;
@@ -15,11 +15,24 @@ const COMMITS: usize = 100;
 /// Why the commands of a file run more often after a rewrite than before: over the history where there is one, else at an edit of the
 /// source. `None`: they don't. `view`: the context as it was before.
 pub fn grown(before: &Plan, after: &Plan, view: &View) -> Option<String> {
-    let known: HashSet<&str> = before.steps.iter().flat_map(|step| &step.commands).map(String::as_str).collect();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for command in before.steps.iter().flat_map(|step| &step.commands) {
+        *known.entry(command).or_default() += 1;
+    }
     let cost = |plan: &Plan, change: &Change| -> usize {
         let fates = plan.after(change).fates;
-        let run = plan.steps.iter().zip(fates).filter(|(step, fate)| step.kind == Kind::Run && fate.runs());
-        run.map(|(step, _)| step.commands.iter().filter(|command| known.contains(command.as_str())).count()).sum()
+        let mut left = known.clone();
+        let mut cost = 0;
+        // From the end: of two that read the same, the first half was added above the other.
+        for (step, fate) in plan.steps.iter().zip(fates).rev().filter(|(step, _)| step.kind == Kind::Run) {
+            for command in &step.commands {
+                if let Some(count) = left.get_mut(command.as_str()).filter(|count| **count > 0) {
+                    *count -= 1;
+                    cost += usize::from(fate.runs());
+                }
+            }
+        }
+        cost
     };
     let commits = view.commits(COMMITS);
     if !commits.is_empty() {

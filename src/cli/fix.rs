@@ -78,6 +78,10 @@ pub(super) struct Arguments {
     /// Also apply fixes after which the image's content, base or behaviour may differ.
     #[arg(long = "unsafe")]
     unsafe_fixes: bool,
+    /// Where the build context can't be seen (standard input, no folder), guess which manifests an install reads, and copy them first
+    /// if they are there.
+    #[arg(long, requires = "unsafe_fixes")]
+    assume_manifests: bool,
     /// The folder that is handed to the builder (`docker build DIR`), for all files. Without it, compose and bake files, build
     /// commands in CI and Makefiles, and the sources of COPY tell.
     #[arg(long, value_name = "DIR")]
@@ -118,8 +122,13 @@ pub(super) fn syntax(reference: &str) -> Result<String, String> {
 
 impl Arguments {
     fn options(&self) -> Options {
-        let mut options =
-            Options { unsafe_fixes: self.unsafe_fixes, only: self.only.clone(), skip: self.skip.clone(), ..Options::default() };
+        let mut options = Options {
+            unsafe_fixes: self.unsafe_fixes,
+            assume_manifests: self.assume_manifests,
+            only: self.only.clone(),
+            skip: self.skip.clone(),
+            ..Options::default()
+        };
         match self.syntax.as_deref() {
             Some("off") => options.syntax = None,
             Some(reference) => options.syntax = Some(reference.to_owned()),

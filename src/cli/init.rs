@@ -10,7 +10,7 @@ mod pre_commit;
 mod project;
 mod wrappers;
 
-use super::output::{Colour, Output};
+use super::output::{Colour, Output, error_text};
 use super::{Exit, files};
 use crate::report::{Palette, diff, path};
 use anyhow::{Context, ensure};
@@ -48,7 +48,7 @@ Examples:
   dockeropt init --write --with make,sh    with wrappers
   dockeropt init --with github | git apply";
 
-/// Set a repository up: ignore file, pre-commit, wrappers, CI; without --write, show what would come.
+/// Set a repository up: ignore file, pre-commit hook, wrappers, CI.
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP, next_line_help = false)]
 pub(super) struct Arguments {
@@ -116,10 +116,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (mut out, mut exit) = (Output::stdout(), Exit::Done);
     for proposal in &proposals {
         if let Proposal::Change(change) = proposal {
-            if arguments.write {
-                write(&folder, change)?;
-            } else {
+            if !arguments.write {
                 out.text(&shown_as_diff(&folder, here.as_deref(), change, stdout))?;
+            } else if let Err(error) = write(&folder, change) {
+                out.under(&error_text(&error, stderr))?;
+                exit = Exit::Failed;
+                continue;
             }
         }
         if matches!(proposal, Proposal::ByHand { .. }) {

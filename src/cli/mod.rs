@@ -74,15 +74,15 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Fix(Box<fix::Arguments>),
-    Cost(Box<cost::Arguments>),
-    Init(init::Arguments),
+    Verify(Box<verify::Arguments>),
     Bench(Box<bench::Arguments>),
+    Cost(Box<cost::Arguments>),
     Doctor(doctor::Arguments),
-    Parse(parse::Arguments),
+    Init(init::Arguments),
     /// List the transforms, in the order in which they run.
     List,
     Explain(explain::Arguments),
-    Verify(Box<verify::Arguments>),
+    Parse(parse::Arguments),
 }
 
 /// Runs the program.
@@ -90,10 +90,10 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
-        Command::Cost(arguments) => cost::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Cost(arguments) => cost::run(&arguments),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::List => list::run(),
         Command::Explain(arguments) => explain::run(&arguments),

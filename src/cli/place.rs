@@ -100,7 +100,7 @@ impl Places {
         let others =
             others.filter_map(|file| Some(OtherFile { name: report::path::shown(file), text: files::read(file).ok()?.into() }));
         let located = self.locator.locate(path, self.explicit.as_deref(), &[]);
-        Ok(Place { others: others.collect(), view, targets: located.targets })
+        Ok(Place { others: others.collect(), view, targets: located.targets, fresh_arguments: located.fresh_arguments })
     }
 
     /// What a Dockerfile takes from its context, as it is written, before anything was changed.

@@ -140,17 +140,7 @@ fn unsafe_because(because: &str) -> Obstacle {
 mod tests {
     use super::*;
     use crate::ecosystems::Need;
-    use crate::ecosystems::testing::invocation;
-
-    fn command(text: &str) -> Invocation {
-        invocation(&text.split(' ').collect::<Vec<_>>())
-    }
-
-    fn at(variables: &[(&str, &str)]) -> Surroundings<'static> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Knowledge::Known((*value).to_owned())));
-        let home = Knowledge::Known("/root".to_owned());
-        Surroundings { variables: variables.collect(), home, workdir: Knowledge::Known("/app".into()), ..Surroundings::default() }
-    }
+    use crate::ecosystems::testing::{at, command};
 
     fn target(text: &str, at: &Surroundings) -> Result<String, Obstacle> {
         Bun.cache(&command(text), at).map(|cache| cache.mounts.iter().map(|mount| mount.target.as_str()).collect())

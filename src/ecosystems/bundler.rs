@@ -298,11 +298,7 @@ fn unknown(because: &str) -> Obstacle {
 mod tests {
     use super::*;
     use crate::ecosystems::BaseImage;
-    use crate::ecosystems::testing::invocation;
-
-    fn command(text: &str) -> Invocation {
-        invocation(&text.split(' ').collect::<Vec<_>>())
-    }
+    use crate::ecosystems::testing::command;
 
     fn on(image: &str, variables: &[(&str, &str)]) -> Surroundings<'static> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Knowledge::Known((*value).to_owned())));

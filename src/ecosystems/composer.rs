@@ -261,11 +261,7 @@ fn words(invocation: &Invocation) -> Option<Vec<&str>> {
 mod tests {
     use super::*;
     use crate::ecosystems::BaseImage;
-    use crate::ecosystems::testing::invocation;
-
-    fn command(text: &str) -> Invocation {
-        invocation(&text.split(' ').collect::<Vec<_>>())
-    }
+    use crate::ecosystems::testing::command;
 
     fn at(variables: &[(&str, &str)]) -> Surroundings<'static> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Knowledge::Known((*value).to_owned())));

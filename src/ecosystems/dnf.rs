@@ -295,12 +295,8 @@ fn release(tag: &str) -> Option<(u32, Option<u32>)> {
 mod tests {
     use super::*;
     use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
-    use crate::ecosystems::testing::invocation;
+    use crate::ecosystems::testing::command;
     use crate::knowledge::Knowledge;
-
-    fn command(line: &str) -> Invocation {
-        invocation(&line.split(' ').collect::<Vec<_>>())
-    }
 
     fn on(image: &str) -> Surroundings<'static> {
         Surroundings { base: BaseImage { reference: Knowledge::Known(image.to_owned()) }, ..Surroundings::default() }

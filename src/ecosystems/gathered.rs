@@ -3,8 +3,8 @@
 //! Owns: adding a file only once it was seen, and the words for one that was not. Never does: know a package manager, or judge
 //! whether a missing file matters; the manager says which ones are needed.
 
-use crate::ecosystems::{Dependencies, Entangled, Found, Part, Project, absolute};
-use crate::knowledge::Knowledge;
+pub(crate) use crate::ecosystems::reading::{not_seen, parent, within as join};
+use crate::ecosystems::{Dependencies, Entangled, Found, Part, Project};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,12 +26,13 @@ impl<'p> Gathered<'p> {
     /// Adds a file that the command can't do without; `why` goes behind its name.
     ///
     /// # Errors
-    /// [`Entangled::NotSeen`] where no copy brings it.
+    /// [`Entangled::Missing`] where no copy brings it.
     pub(crate) fn need(&mut self, path: &str, why: &str) -> Result<(), Entangled> {
         if self.take(path) {
             return Ok(());
         }
-        Err(not_seen(format!("{} is not among the files that the copies bring{}", self.shown(path), behind(why))))
+        let because = format!("{} is not among the files that the copies bring{}", self.shown(path), behind(why));
+        Err(Entangled::Missing { path: path.to_owned(), because })
     }
 
     /// Adds a file if it is there.
@@ -46,7 +47,7 @@ impl<'p> Gathered<'p> {
     /// Adds a file that the command can't do without, and reads it.
     ///
     /// # Errors
-    /// [`Entangled::NotSeen`] where it is not there or is no text.
+    /// [`Entangled::Missing`] where it is not there, [`Entangled::NotSeen`] where it is no text.
     pub(crate) fn read(&mut self, path: &str, why: &str) -> Result<Arc<str>, Entangled> {
         self.need(path, why)?;
         let text = self.project.text(path).into_known();
@@ -105,24 +106,6 @@ pub(crate) fn upward(folder: &str) -> Vec<&str> {
     }
     folders.push("/");
     folders
-}
-
-/// The folder in which a path lies.
-pub(crate) fn parent(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        Some(("", _)) | None => "/",
-        Some((folder, _)) => folder,
-    }
-}
-
-/// `path` seen from a folder, without `.` and `..`.
-pub(crate) fn join(folder: &str, path: &str) -> String {
-    absolute(path, &Knowledge::Known(folder.to_owned())).into_known().unwrap_or_default()
-}
-
-/// A refusal for what could not be seen.
-pub(crate) fn not_seen(because: impl Into<String>) -> Entangled {
-    Entangled::NotSeen { because: because.into() }
 }
 
 fn behind(why: &str) -> String {

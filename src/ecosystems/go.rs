@@ -57,6 +57,13 @@ impl Ecosystem for Go {
         &["go.sum", "go.work"]
     }
 
+    fn assumed(&self, invocation: &Invocation) -> Option<super::Assumed> {
+        let plain = invocation.argument(0) == "mod" && invocation.argument(1) == "download" && invocation.arguments.len() == 2;
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        (invocation.program == "go" && plain)
+            .then(|| super::Assumed { sources: names(&["go.mod*", "go.sum*"]), asked: names(&["go.mod"]) })
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         // `xx-go` sets the target platform and runs `go`.
         if !invocation.is("go") && invocation.program != "xx-go" {

@@ -38,6 +38,20 @@ const BY_LANGUAGE: &[Leftovers] = &[
     Leftovers { manifests: &["*.csproj", "*.fsproj", "*.sln", "global.json"], usual: &["**/bin", "**/obj"], some: &[".vs"] },
 ];
 
+/// Manifests that tell a language in a folder of the project, too; others are names of many things.
+const IN_FOLDERS: &[&str] =
+    &["package.json", "pyproject.toml", "requirements.txt", "Pipfile", "Cargo.toml", "pom.xml", "Gemfile"];
+
+/// Whether a folder is one in which a part of the project lies: no deep one, and none of tests or of somebody else's code.
+fn is_own(folder: &str) -> bool {
+    #[rustfmt::skip]
+    const OTHERS: &[&str] = &[
+        "bower_components", "docs", "example", "examples", "fixtures", "node_modules", "spec", "test", "testdata", "tests", "third_party",
+        "vendor",
+    ];
+    folder.matches('/').count() < 2 && !folder.split('/').any(|part| OTHERS.contains(&part) || part.starts_with('.'))
+}
+
 /// Left by version control, whatever the language.
 const ALWAYS: &[&str] = &[".git"];
 
@@ -90,6 +104,7 @@ impl Leftovers {
         let mut folders: Vec<&str> = files
             .iter()
             .map(split)
+            .filter(|(folder, name)| folder.is_empty() || IN_FOLDERS.contains(name) && is_own(folder))
             .filter(|(_, name)| self.manifests.iter().any(|manifest| is_one(name, manifest)))
             .map(|(folder, _)| folder)
             .collect();

@@ -6,7 +6,6 @@
 
 mod apk;
 mod apt;
-mod before_source;
 mod bun;
 mod bundler;
 mod cargo;
@@ -54,7 +53,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use invocation::{Argument, Invocation, Wrapper};
-pub use project::{Bolder, Dependencies, Entangled, Found, Part, Project};
+pub use project::{Assumed, Bolder, Dependencies, Entangled, Found, Part, Project};
 pub use surroundings::{BaseImage, Surroundings, User, absolute};
 
 /// A package manager (or a family that shares one cache).
@@ -118,6 +117,11 @@ pub trait Ecosystem: Sync {
         _project: &dyn Project,
     ) -> Result<Option<Dependencies>, Entangled> {
         Ok(None)
+    }
+
+    /// What an install in the project's folder reads as a rule, for those who ask for a guess; `None`: none is made.
+    fn assumed(&self, _invocation: &Invocation) -> Option<Assumed> {
+        None
     }
 
     /// Options (`--log`) and variables (`PIP_LOG`) of its installs that name a file or folder which they write, or keep things in,

@@ -65,6 +65,13 @@ impl Ecosystem for Npm {
         &[".npmrc", "npm-shrinkwrap.json", "package-lock.json"]
     }
 
+    fn assumed(&self, invocation: &Invocation) -> Option<super::Assumed> {
+        let plain = matches!(invocation.argument(0), "install" | "i") && invocation.arguments.len() == 1;
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        (invocation.program == "npm" && plain)
+            .then(|| super::Assumed { sources: names(&["package.json*", "package-lock.json*"]), asked: names(&["package.json"]) })
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         if invocation.program == "corepack" {
             return Some(Activity::Other);

@@ -174,11 +174,7 @@ fn targets_hold_an_address(invocation: &Invocation) -> bool {
 mod tests {
     use super::*;
     use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
-    use crate::ecosystems::testing::invocation;
-
-    fn command(line: &str) -> Invocation {
-        invocation(&line.split(' ').collect::<Vec<_>>())
-    }
+    use crate::ecosystems::testing::command;
 
     fn cache(line: &str) -> Result<CacheUse, Obstacle> {
         Pacman.cache(&command(line), &Surroundings::default())

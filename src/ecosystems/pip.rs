@@ -78,6 +78,10 @@ impl Ecosystem for Pip {
         ]
     }
 
+    fn assumed(&self, invocation: &Invocation) -> Option<super::Assumed> {
+        manifests::assumed(invocation)
+    }
+
     fn recognise(&self, invocation: &Invocation) -> Option<Activity> {
         let helps = invocation.flag(&["-h", "--help"]).is_some();
         let activity = match invocation.program.as_str() {

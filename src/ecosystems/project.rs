@@ -75,6 +75,15 @@ pub struct Bolder {
     pub folders: Vec<String>,
 }
 
+/// What an install reads as a rule, where the project can't be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumed {
+    /// Sources of a COPY, as patterns that may match nothing.
+    pub sources: Vec<String>,
+    /// The files without which there is nothing to install.
+    pub asked: Vec<String>,
+}
+
 /// Which part of a command needs only the manifests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Part {
@@ -106,6 +115,13 @@ pub enum Entangled {
         /// Which one, and what hangs on it.
         because: String,
     },
+    /// A file that it can't do without is not there: no copy brings it.
+    Missing {
+        /// Absolute path in the image.
+        path: String,
+        /// Which one, and what hangs on it.
+        because: String,
+    },
     /// The folder that the install fills is one that git tracks, or a file that a copy would bring back.
     Overlaid {
         /// What.
@@ -123,6 +139,7 @@ impl std::fmt::Display for Entangled {
         match self {
             Self::NeedsSource { because }
             | Self::NotSeen { because }
+            | Self::Missing { because, .. }
             | Self::Overlaid { because }
             | Self::NothingToGain { because } => f.write_str(because),
         }

@@ -46,6 +46,9 @@ impl<'a> Reading<'a> {
                 Ok(())
             }
             Found::Folder => Err(not_seen(format!("{} is a folder, not a file", self.name(path)))),
+            Found::Nothing if path.contains(['*', '?']) => {
+                Err(not_seen(format!("which files {} stands for is not looked into", self.name(path))))
+            }
             Found::Nothing => Err(not_seen(format!(
                 "{} is not in the build context, or the ignore file keeps it from the builder",
                 self.name(path)
@@ -165,11 +168,11 @@ impl<'a> Reading<'a> {
     }
 }
 
-pub(super) fn not_seen(because: impl Into<String>) -> Entangled {
+pub(crate) fn not_seen(because: impl Into<String>) -> Entangled {
     Entangled::NotSeen { because: because.into() }
 }
 
-pub(super) fn needs_source(because: impl Into<String>) -> Entangled {
+pub(crate) fn needs_source(because: impl Into<String>) -> Entangled {
     Entangled::NeedsSource { because: because.into() }
 }
 
@@ -180,15 +183,15 @@ pub(super) fn line_of(text: &str, needle: &str) -> String {
 }
 
 /// The folder that a path is in.
-pub(super) fn parent(path: &str) -> &str {
+pub(crate) fn parent(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) | None => "/",
         Some((folder, _)) => folder,
     }
 }
 
-/// `name` in a folder.
-pub(super) fn within(folder: &str, name: &str) -> String {
+/// `name` as seen from a folder, without `.` and `..`.
+pub(crate) fn within(folder: &str, name: &str) -> String {
     super::absolute(name, &Knowledge::Known(folder.to_owned())).into_known().unwrap_or_default()
 }
 

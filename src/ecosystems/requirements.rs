@@ -189,6 +189,7 @@ impl<'r, 'a> Requirements<'r, 'a> {
                 "-c" | "--constraint" | "--constraints" => self.nested(&value(), &beside, true, place)?,
                 "-e" | "--editable" => self.requirement(&value(), true, place)?,
                 "-f" | "--find-links" => self.links(&value(), Some(&beside), place)?,
+                "-i" | "--index-url" | "--extra-index-url" => index_is_no_folder(&value(), place)?,
                 _ => {}
             }
         }
@@ -343,6 +344,16 @@ fn without_comment(line: &str) -> &str {
         line.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace))
     };
     line.match_indices('#').find(starts).and_then(|(at, _)| line.get(..at)).unwrap_or(line)
+}
+
+/// An index in a folder may be one of the project's, of which nothing says what is read.
+pub(super) fn index_is_no_folder(index: &str, place: &str) -> Result<(), Entangled> {
+    match index.split_whitespace().find(|part| part.starts_with("file:")) {
+        Some(part) => {
+            Err(Entangled::NeedsSource { because: format!("{place}the index {part} is a folder, which a copy may bring") })
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,22 @@ pub fn invocation(words: &[&str]) -> Invocation {
     }
 }
 
+/// A command from a text without quotes.
+pub fn command(text: &str) -> Invocation {
+    invocation(&text.split(' ').collect::<Vec<_>>())
+}
+
+/// What holds in [`Files::ROOT`], as root, with these variables.
+pub fn at(variables: &[(&str, &str)]) -> Surroundings<'static> {
+    let known = |(name, value): &(&str, &str)| ((*name).to_owned(), Knowledge::Known((*value).to_owned()));
+    Surroundings {
+        variables: variables.iter().map(known).collect(),
+        home: Knowledge::Known("/root".to_owned()),
+        workdir: Knowledge::Known(Files::ROOT.to_owned()),
+        ..Surroundings::default()
+    }
+}
+
 /// A project in memory: paths are absolute; a text of `None` can't be read. Everything below [`Files::ROOT`] is filled by copies.
 pub struct Files(Vec<(String, Option<String>)>);
 

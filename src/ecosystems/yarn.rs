@@ -291,19 +291,9 @@ fn plug_and_play() -> Obstacle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ecosystems::testing::invocation;
+    use crate::ecosystems::testing::{at, command};
 
     const INSTALL: Option<Activity> = Some(Activity::Install { needs_index: false });
-
-    fn command(text: &str) -> Invocation {
-        invocation(&text.split(' ').collect::<Vec<_>>())
-    }
-
-    fn at(variables: &[(&str, &str)]) -> Surroundings<'static> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Knowledge::Known((*value).to_owned())));
-        let home = Knowledge::Known("/root".to_owned());
-        Surroundings { variables: variables.collect(), home, workdir: Knowledge::Known("/app".into()), ..Surroundings::default() }
-    }
 
     fn node() -> Surroundings<'static> {
         let user = User::Other { name: Some("node".to_owned()), uid: Knowledge::Known(1000), gid: Knowledge::Known(1000) };

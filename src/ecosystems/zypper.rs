@@ -149,11 +149,7 @@ fn keeps_packages(invocation: &Invocation) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::ecosystems::system_packages::tests::{harmless, mutable, read};
-    use crate::ecosystems::testing::invocation;
-
-    fn command(line: &str) -> Invocation {
-        invocation(&line.split(' ').collect::<Vec<_>>())
-    }
+    use crate::ecosystems::testing::command;
 
     fn after(earlier: &[&str], line: &str) -> Result<CacheUse, Obstacle> {
         let earlier: Vec<Invocation> = earlier.iter().map(|line| command(line)).collect();

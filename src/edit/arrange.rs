@@ -32,6 +32,8 @@ struct Block {
 pub struct Piece {
     /// Whole lines of new text in front, without line ends.
     pub new: Vec<String>,
+    /// The instruction from which the new lines were made.
+    pub new_from: usize,
     /// What follows them.
     pub content: Content,
     /// The instruction whose gap (what parts it from the one above) stands in front; `None`: it stands directly behind the piece
@@ -48,8 +50,8 @@ pub enum Content {
     Instruction(usize),
     /// Its comments, and in its place this text (no line end).
     Replaced(usize, String),
-    /// This text alone (no line end).
-    Text(String),
+    /// This text alone (no line end), which was made from the instruction that begins here.
+    Text(usize, String),
 }
 
 impl<'d> Arrangement<'d> {
@@ -101,6 +103,7 @@ impl<'d> Arrangement<'d> {
         let mut gaps: Vec<(usize, &str)> =
             self.blocks.iter().map(|block| (block.at, self.dockerfile.slice(block.gap.clone()))).collect();
         let mut text = String::new();
+        let mut origins = Vec::new();
         for piece in pieces {
             if let Some(place) = piece.gap.and_then(|at| gaps.iter().position(|(own, _)| *own == at)) {
                 text.push_str(gaps.remove(place).1);
@@ -108,10 +111,13 @@ impl<'d> Arrangement<'d> {
                 text.push_str(line_end);
             }
             for line in &piece.new {
+                origins.push((text.len(), piece.new_from));
                 text.push_str(line);
                 text.push_str(line_end);
             }
-            text.push_str(&self.content(&piece.content)?);
+            let (content, origin) = self.content(&piece.content)?;
+            origins.push((text.len(), origin));
+            text.push_str(&content);
             if !text.ends_with('\n') {
                 text.push_str(line_end);
             }
@@ -121,18 +127,19 @@ impl<'d> Arrangement<'d> {
         if !ends_with_line {
             text.truncate(text.trim_end_matches(['\r', '\n']).len());
         }
-        Some(Edit::replace(range, text))
+        Some(Edit { origins, ..Edit::replace(range, text) })
     }
 
-    fn content(&self, content: &Content) -> Option<String> {
+    /// The text, and the instruction that it comes from.
+    fn content(&self, content: &Content) -> Option<(String, usize)> {
         let block = |at: usize| self.blocks.iter().find(|block| block.at == at);
         Some(match content {
-            Content::Instruction(at) => self.dockerfile.slice(block(*at)?.own.clone()).to_owned(),
+            Content::Instruction(at) => (self.dockerfile.slice(block(*at)?.own.clone()).to_owned(), *at),
             Content::Replaced(at, text) => {
                 let block = block(*at)?;
-                format!("{}{text}", self.dockerfile.slice(block.own.start..block.instruction.start))
+                (format!("{}{text}", self.dockerfile.slice(block.own.start..block.instruction.start)), *at)
             }
-            Content::Text(text) => text.clone(),
+            Content::Text(at, text) => (text.clone(), *at),
         })
     }
 }
@@ -154,6 +161,7 @@ mod tests {
         order.rotate_right(1);
         let piece = |(at, gap): (usize, usize)| Piece {
             new: Vec::new(),
+            new_from: at,
             content: Content::Instruction(at),
             gap: Some(gap),
             blank: false,

@@ -14,22 +14,25 @@ pub struct Edit {
     pub range: Range<usize>,
     /// What stands there afterwards.
     pub insert: String,
+    /// Which of that stood elsewhere before: from this byte of `insert` on it comes from that byte of the source. Ascending in the
+    /// first.
+    pub origins: Vec<(usize, usize)>,
 }
 
 impl Edit {
     /// Adds `text` in front of the byte at `at`.
     pub fn insert(at: usize, text: impl Into<String>) -> Self {
-        Self { range: at..at, insert: text.into() }
+        Self::replace(at..at, text)
     }
 
     /// Takes the bytes of `range` away.
     pub fn delete(range: Range<usize>) -> Self {
-        Self { range, insert: String::new() }
+        Self::replace(range, String::new())
     }
 
     /// Puts `text` in the place of `range`.
     pub fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
-        Self { range, insert: text.into() }
+        Self { range, insert: text.into(), origins: Vec::new() }
     }
 
     /// Two edits conflict when they touch a byte both, or insert at one place.
@@ -51,6 +54,8 @@ pub fn join(mut edits: Vec<Edit>) -> Vec<Edit> {
         match joined.last_mut() {
             Some(last) if edit.range.start <= last.range.end => {
                 last.range.end = last.range.end.max(edit.range.end);
+                let before = last.insert.len();
+                last.origins.extend(edit.origins.iter().map(|(at, source)| (before + at, *source)));
                 last.insert.push_str(&edit.insert);
             }
             _ => joined.push(edit),
@@ -128,6 +133,26 @@ impl EditSet {
         result.push_str(source.get(at..)?);
         Some(result)
     }
+
+    /// Where the byte at `offset` of the changed text stood in the source. For new text: where it was put in, or what it was made
+    /// from, where the edit tells.
+    pub fn back(&self, offset: usize) -> usize {
+        // The ends of what was passed, in the source and in the changed text.
+        let (mut source, mut changed) = (0, 0);
+        for edit in &self.edits {
+            let start = changed + (edit.range.start - source);
+            let end = start + edit.insert.len();
+            if offset < start {
+                break;
+            }
+            if offset < end {
+                let origin = edit.origins.iter().rev().find(|(at, _)| *at <= offset - start);
+                return origin.map_or(edit.range.start, |(_, origin)| *origin);
+            }
+            (source, changed) = (edit.range.end, end);
+        }
+        source + (offset - changed)
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +174,19 @@ mod tests {
         assert!(!set.add(&[Edit::insert(0, "y"), Edit::delete(3..5)]));
         assert!(!set.add(&[Edit::insert(8, "a"), Edit::insert(8, "b")]));
         assert_eq!(set.apply("abcdefghij").as_deref(), Some("abxefghij"));
+    }
+
+    #[test]
+    fn a_byte_finds_back_to_where_it_stood() {
+        let mut set = EditSet::default();
+        let moved = Edit { origins: vec![(0, 6), (2, 4)], ..Edit::replace(4..8, "ghEF") };
+        assert!(set.add(&[Edit::insert(0, "new "), moved, Edit::delete(9..10)]));
+        let changed = set.apply("abcdefghijk").unwrap();
+        assert_eq!(changed, "new abcdghEFik");
+        let back = |letter: char| set.back(changed.find(letter).unwrap());
+        let origins: Vec<usize> = "nadgEik".chars().map(back).collect();
+        assert_eq!(origins, [0, 0, 3, 6, 4, 8, 10]);
+        assert_eq!(set.back(changed.len()), 11);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Variables whose value is another with every build.
 //!
-//! Owns: the names. Never does: look at a value.
+//! Owns: the names, and those that set up tools. Never does: look at a value.
 
 /// Words that such a name consists of: a commit, a date or number of the build, a version of the project.
 const COMMIT: &[&str] =
@@ -30,10 +30,29 @@ pub fn is_volatile(name: &str) -> bool {
         ] => true,
         ["SOURCE", "COMMIT" | "REVISION" | "BRANCH" | "VERSION"] => true,
         ["RELEASE", "DATE" | "TAG" | "ID"] => true,
+        // Sentry's and Datadog's name for the version of the project.
+        ["SENTRY", "RELEASE"] | ["DD", "VERSION"] => true,
         ["COMMIT" | "REVISION" | "SHA", ..] => true,
         [.., "COMMIT" | "REVISION", "HASH" | "SHA" | "ID" | "REF"] | [.., "COMMIT"] => true,
         _ => false,
     }
+}
+
+/// Beginnings of names that package managers, compilers, interpreters and the system itself read.
+#[rustfmt::skip]
+const OF_TOOLS: &[&str] = &[
+    "ANDROID_", "APT_", "BASH", "BUNDLE", "BUN_", "CARGO", "CC", "CFLAGS", "CGO_", "COMPOSER", "CONDA", "COREPACK_", "CPATH", "CPPFLAGS",
+    "CURL_", "CXX", "CYPRESS_", "DEB", "DISPLAY", "DOTNET_", "ELECTRON_", "ENV", "FORCE_", "FTP_PROXY", "GEM_", "GIT_", "GO", "GRADLE_",
+    "HEX_", "HOME", "HTTP", "JAVA", "JDK_", "LANG", "LC_", "LD_", "LDFLAGS", "LIBRARY_PATH", "MAKEFLAGS", "MAVEN_", "MIX_", "NETRC",
+    "NO_PROXY", "NODE", "NPM_", "NUGET_", "NVM_", "OPENSSL_", "PATH", "PDM_", "PERL", "PHP", "PIP", "PKG_CONFIG", "PLAYWRIGHT_", "PNPM_",
+    "POETRY_", "PRISMA_", "PUPPETEER_", "PYTHON", "RAILS_", "RUBY", "RUST", "SENTRYCLI_", "SETUPTOOLS_", "SHELL", "SSH_", "SSL_", "TERM",
+    "TMP", "TZ", "USER", "UV_", "VIRTUAL_ENV", "XDG_", "YARN_",
+];
+
+/// Whether a variable may set up a tool, so that an install may hang on it whatever it carries.
+pub fn may_set_up_tools(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    OF_TOOLS.iter().any(|start| upper.starts_with(start))
 }
 
 #[cfg(test)]

@@ -79,21 +79,27 @@ fn described(dockerfile: &Dockerfile) -> Vec<(&str, &Keyword)> {
 }
 
 /// The instructions that set the configuration: in order, or where instructions move, in order within each stage and keyword; ENV and
-/// LABEL in any order, since those that move set different names.
-fn configuration(dockerfile: &Dockerfile, moves: bool) -> Vec<(usize, String, &str)> {
+/// LABEL in any order, since those that move set different names, and ENV by its variables, since it may be cut.
+fn configuration(dockerfile: &Dockerfile, moves: bool) -> Vec<(usize, String, String)> {
     let mut stage = 0;
     let mut parts = Vec::new();
     for instruction in dockerfile.instructions() {
         stage += usize::from(stage_part(instruction));
-        if config_part(instruction) {
-            let kind = if moves { instruction.word.to_ascii_uppercase() } else { String::new() };
-            parts.push((stage, kind, instruction.logical.as_str()));
+        if !config_part(instruction) {
+            continue;
+        }
+        let kind = if moves { instruction.word.to_ascii_uppercase() } else { String::new() };
+        if kind == "ENV" {
+            let pairs = instruction.arguments.values.chunks(2).map(|pair| pair.join("="));
+            parts.extend(pairs.map(|pair| (stage, kind.clone(), pair)));
+        } else {
+            parts.push((stage, kind, instruction.logical.as_str().to_owned()));
         }
     }
     if moves {
         parts.sort_by(|one, other| {
-            let key = |part: &(usize, String, &str)| {
-                (part.0, part.1.clone(), matches!(part.1.as_str(), "ENV" | "LABEL").then(|| part.2.to_owned()))
+            let key = |part: &(usize, String, String)| {
+                (part.0, part.1.clone(), matches!(part.1.as_str(), "ENV" | "LABEL").then(|| part.2.clone()))
             };
             key(one).cmp(&key(other))
         });

@@ -7,6 +7,7 @@ mod guards;
 mod ignores;
 mod refusal;
 mod run;
+mod trail;
 mod worth;
 
 pub use ignores::{IgnoreChange, copied};
@@ -26,6 +27,8 @@ use std::sync::Arc;
 pub struct Options {
     /// Apply [`Applicability::Unsafe`] fixes too.
     pub unsafe_fixes: bool,
+    /// Where the build context is not known, guess the manifests.
+    pub assume_manifests: bool,
     /// If not empty, only transforms with these ids run.
     pub only: Vec<String>,
     /// Transforms with these ids do not run.
@@ -47,6 +50,8 @@ pub struct Place {
     pub others: Vec<OtherFile>,
     /// Stages that compose files, bake files or CI build by name.
     pub targets: Vec<String>,
+    /// Build arguments that compose files, CI or scripts give another value with every build.
+    pub fresh_arguments: Vec<String>,
 }
 
 /// Another Dockerfile of the context.
@@ -62,6 +67,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             unsafe_fixes: false,
+            assume_manifests: false,
             only: Vec::new(),
             skip: Vec::new(),
             syntax: Some("docker/dockerfile:1".to_owned()),
@@ -187,9 +193,9 @@ pub struct Outcome {
     pub ignore: Option<IgnoreChange>,
     /// In the order in which they were applied.
     pub applied: Vec<Applied>,
-    /// What was left alone at the end, and why, by place in `after`.
+    /// What was left alone at the end, and why: transform by transform, by place in `before`.
     pub refused: Vec<Refused>,
-    /// Fixes that need `--unsafe`, by place in `after`.
+    /// Fixes that need `--unsafe`, in the same order.
     pub remaining: Vec<Applied>,
     /// Fixes that a guard stopped.
     pub culprits: Vec<Culprit>,
@@ -213,7 +219,7 @@ pub struct Applied {
     pub transform: &'static str,
     /// The fix's title.
     pub title: String,
-    /// 1-based line of the text that the fix was made for.
+    /// 1-based line of `before`.
     pub line: usize,
     /// How far it can be trusted.
     pub applicability: Applicability,
@@ -228,7 +234,7 @@ pub struct Applied {
 pub struct Refused {
     /// The transform's id.
     pub transform: &'static str,
-    /// 1-based.
+    /// 1-based line of `before`.
     pub line: usize,
     /// 1-based, in characters.
     pub column: usize,
@@ -243,7 +249,7 @@ pub struct Culprit {
     pub transform: &'static str,
     /// The fix's title.
     pub title: String,
-    /// 1-based.
+    /// 1-based line of `before`.
     pub line: usize,
     /// What the guard saw.
     pub guard: String,

@@ -3,6 +3,7 @@
 //! Owns: every reason, a short stable code for it, and its words for people: what stands in the way, where, what would help.
 
 use crate::ecosystems::{Entangled, Obstacle};
+use crate::model::IMAGES_WORKDIR;
 
 /// Why a transform did nothing where it could have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ impl Refusal {
             Self::Context { .. } => "context",
             Self::InTheWay { .. } => "in-the-way",
             Self::Entangled { entangled: Entangled::NeedsSource { .. }, .. } => "needs-source",
-            Self::Entangled { entangled: Entangled::NotSeen { .. }, .. } => "not-seen",
+            Self::Entangled { entangled: Entangled::NotSeen { .. } | Entangled::Missing { .. }, .. } => "not-seen",
             Self::Entangled { entangled: Entangled::Overlaid { .. }, .. } => "overlaid",
             Self::Entangled { entangled: Entangled::NothingToGain { .. }, .. } => "no-gain",
             Self::IgnoredButCopied { .. } => "ignored-but-copied",
@@ -153,8 +154,12 @@ impl std::fmt::Display for Refusal {
             | Self::AuthorsMount { why }
             | Self::Context { why }
             | Self::NoGain { why } => f.write_str(why),
-            Self::InTheWay { line, step, why } => write!(f, "it can't go above line {line} (`{step}`): {why}"),
-            Self::Entangled { id, entangled } => write!(f, "{id}: {entangled}"),
+            Self::InTheWay { line, step, why } => write!(f, "it can't go above line {line} (`{step}`): {}", readable(why)),
+            Self::Entangled { id, entangled } => {
+                let why = readable(&entangled.to_string());
+                // `npm: npm ci needs …`
+                if why.starts_with(&format!("{id} ")) { f.write_str(&why) } else { write!(f, "{id}: {why}") }
+            }
             Self::IgnoredButCopied { patterns, by } => {
                 write!(f, "the ignore file would have to name {patterns}, which {by} copies")
             }
@@ -175,4 +180,9 @@ impl std::fmt::Display for Refusal {
             }
         }
     }
+}
+
+/// The name that stands for a work folder which is not known, as people would say it.
+fn readable(why: &str) -> String {
+    why.replace(IMAGES_WORKDIR, IMAGES_WORKDIR.trim_matches(['/', '(', ')']))
 }

@@ -3,6 +3,7 @@
 //! Owns: collecting findings, joining fixes, applying, and going back when a guard fails or texts repeat.
 
 use super::ignores::{self, Ignores};
+use super::trail::Trail;
 use super::worth::Worth;
 use super::{Applied, Culprit, Finding, Options, Outcome, Refusal, Refused, Rule, Scene, Stop, guards};
 use crate::context::View;
@@ -34,6 +35,7 @@ struct Candidate {
 
 struct Run<'a> {
     before: &'a str,
+    trail: Trail<'a>,
     ignores: Option<Ignores>,
     applied: Vec<Applied>,
     refused: Vec<Refused>,
@@ -44,11 +46,19 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(before: &'a str, options: &Options) -> Self {
         let ignores = options.place.as_ref().map(|place| Ignores::new(&place.view));
-        Self { before, ignores, applied: Vec::new(), refused: Vec::new(), remaining: Vec::new(), culprits: Vec::new() }
+        Self {
+            before,
+            trail: Trail::new(before),
+            ignores,
+            applied: Vec::new(),
+            refused: Vec::new(),
+            remaining: Vec::new(),
+            culprits: Vec::new(),
+        }
     }
 
     fn outcome(self, after: String, passes: usize, stop: Stop) -> Outcome {
-        let Self { before, ignores, applied, refused, remaining, culprits } = self;
+        let Self { before, trail: _, ignores, applied, refused, remaining, culprits } = self;
         let ignore = ignores.and_then(Ignores::change);
         Outcome { before: before.to_owned(), after, ignore, applied, refused, remaining, culprits, passes, stop }
     }
@@ -100,15 +110,20 @@ impl<'a> Run<'a> {
         let mut findings = rule.findings(scene);
         findings.sort_by_key(|finding| finding.at);
         let mut candidates = Vec::new();
+        let (refused, remaining) = (self.refused.len(), self.remaining.len());
         for finding in findings {
             self.sort_out(dockerfile, options, finding, &mut candidates);
         }
+        // In the order of the file as it was read; a RUN that was cut in two is one place there.
+        self.refused.get_mut(refused..).unwrap_or_default().sort_by_key(|place| (place.line, place.column));
+        self.refused.dedup();
+        self.remaining.get_mut(remaining..).unwrap_or_default().sort_by_key(|fix| fix.line);
         candidates
     }
 
     fn sort_out(&mut self, dockerfile: &Dockerfile, options: &Options, finding: Finding, candidates: &mut Vec<Candidate>) {
         let Finding { transform, at, result } = finding;
-        let (line, column) = dockerfile.line_and_column(at);
+        let (line, column) = self.trail.place(at);
         let hidden = result.as_ref().ok().filter(|fix| !fix.ignores.is_empty());
         let copied = hidden.and_then(|fix| Some((ignores::copied(dockerfile, options, &fix.ignores)?, fix.ignores.join(", "))));
         if let Some((by, patterns)) = copied {
@@ -150,7 +165,7 @@ impl<'a> Run<'a> {
         }
         self.tell_gains(&worth, &next, &mut taken);
         self.keep(taken);
-        Some(next)
+        Some(self.numbered(next, set))
     }
 
     /// Each fix on its own onto what the earlier ones made, so that the one at fault is known by name.
@@ -180,7 +195,14 @@ impl<'a> Run<'a> {
             self.tell_gains(worth, next, &mut kept);
         }
         self.keep(kept);
-        reached
+        reached.map(|next| self.numbered(next, good))
+    }
+
+    /// The text that these edits made, its instructions with their lines in the file as it was read.
+    fn numbered(&mut self, mut next: Dockerfile, edits: EditSet) -> Dockerfile {
+        self.trail.push(edits);
+        next.number(|at| self.trail.place(at).0);
+        next
     }
 
     fn view(&self) -> Option<View> {

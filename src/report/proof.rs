@@ -3,9 +3,9 @@
 //! Owns: the wording and the shape. Keys are only ever added. Never does: decide what counts as a difference.
 
 use super::{Ink, Palette};
+use crate::builder::Step;
 use crate::builder::compare::{Comparison, Difference, Place, RULES};
-use crate::builder::proof::Which;
-use crate::builder::{Built, Step};
+use crate::builder::proof::Made;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,7 +18,7 @@ pub struct Told<'p> {
     /// The file, as it is shown.
     pub file: &'p str,
     /// The builds that were made.
-    pub builds: &'p [(Which, Built)],
+    pub builds: &'p [Made],
     /// What came of the whole.
     pub whole: &'p Comparison,
     /// By transform.
@@ -29,7 +29,7 @@ impl Told<'_> {
     /// For people. `explain`: with every rule and every difference that one let pass.
     pub fn words(&self, explain: bool, palette: Palette) -> String {
         let mut text = format!("{}\n", palette.paint(Ink::Heading, self.file));
-        for (which, built) in self.builds {
+        for Made { which, built, .. } in self.builds {
             let steps = built.steps.len();
             let _ = writeln!(text, "  built    {which}: {:.1} s, {steps} steps", built.time.as_secs_f64());
         }
@@ -68,7 +68,7 @@ impl Told<'_> {
             .collect();
         let mut object = comparison_json(self.whole);
         object.insert("file".to_owned(), json!(self.file));
-        object.insert("builds".to_owned(), self.builds.iter().map(|(which, built)| build_json(which, built)).collect());
+        object.insert("builds".to_owned(), self.builds.iter().map(build_json).collect());
         object.insert("each".to_owned(), Value::Array(each));
         Value::Object(object)
     }
@@ -158,7 +158,8 @@ fn difference_json(difference: &Difference) -> serde_json::Map<String, Value> {
     fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-fn build_json(which: &Which, built: &Built) -> Value {
+fn build_json(made: &Made) -> Value {
+    let Made { which, built, .. } = made;
     let step = |step: &Step| json!({ "name": step.name, "state": step.state.name(), "seconds": step.time.as_secs_f64() });
     let steps: Vec<Value> = built.steps.iter().map(step).collect();
     json!({ "build": which.to_string(), "seconds": built.time.as_secs_f64(), "steps": steps })

@@ -325,7 +325,7 @@ fn operator_length(bytes: &[u8]) -> usize {
 }
 
 /// `raw` without joined line ends.
-fn joined(raw: &str) -> Cow<'_, str> {
+pub(super) fn joined(raw: &str) -> Cow<'_, str> {
     // Most words have no backslash, which is soon seen.
     if raw.contains('\\') && raw.contains("\\\n") { Cow::Owned(raw.replace("\\\n", "")) } else { Cow::Borrowed(raw) }
 }

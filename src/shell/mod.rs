@@ -13,6 +13,7 @@ mod keywords;
 mod lex;
 mod parse;
 mod pieces;
+mod plain;
 mod redirect;
 mod removal;
 mod scan;

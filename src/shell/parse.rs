@@ -3,10 +3,12 @@
 //! Owns: the call of `brush-parser`'s grammar on tokens of our own ([`super::lex`]), and the limits on what it is given.
 //! Never does: panic, overflow the stack or run for long, whatever the text.
 
+use brush_parser::ast::Program;
 use brush_parser::{ParseError, ParserOptions, parse_tokens};
 
+use super::lex::Lexed;
 use super::scan::error;
-use super::{List, ShellError, convert, lex};
+use super::{List, ShellError, convert, lex, plain};
 
 /// The longest text that is read, in bytes.
 const MAX_LENGTH: usize = 256 * 1024;
@@ -22,16 +24,23 @@ pub fn parse(text: &str) -> Result<List, ShellError> {
         return Err(error("too long"));
     }
     let lexed = lex::tokenize(text)?;
+    match plain::list(&lexed) {
+        Some(list) => Ok(list),
+        None => convert::program(&lexed, &program(&lexed)?),
+    }
+}
+
+/// The grammar's tree.
+pub(super) fn program(lexed: &Lexed<'_>) -> Result<Program, ShellError> {
     let tokens: Vec<_> = lexed.tokens.iter().enumerate().map(|(number, token)| lexed.grammar_token(number, token)).collect();
-    let program = parse_tokens(&tokens, &ParserOptions::default()).map_err(|failure| match failure {
+    parse_tokens(&tokens, &ParserOptions::default()).map_err(|failure| match failure {
         ParseError::ParsingNear(position) => {
             let near = lexed.raw(position.line);
             ShellError { message: format!("unexpected `{}`", if near == "\n" { "line end" } else { near }) }
         }
         ParseError::ParsingAtEndOfInput => error("the text ends too early"),
         ParseError::Tokenizing { inner, .. } => ShellError { message: inner.to_string() },
-    })?;
-    convert::program(&lexed, &program)
+    })
 }
 
 #[cfg(test)]

@@ -77,19 +77,43 @@ fn file(
         }
         Target::Duplicate(word) => {
             let at = Extent::known(word.loc.as_ref())?;
-            let raw = lexed.raw(at.first);
-            let number = raw.strip_suffix('-').unwrap_or(raw);
-            let is_descriptor = number.chars().all(|c| c.is_ascii_digit());
-            if is_descriptor || matches!(kind, Kind::DuplicateInput) {
-                (RedirectionKind::Duplicate, None, at)
-            } else {
-                // `>& file` writes both outputs to a file, and `>&$VARIABLE` may.
-                (RedirectionKind::Write, Some(lexed.word(at)?), at)
-            }
+            let (kind, word) = duplicate(lexed, at, matches!(kind, Kind::DuplicateInput))?;
+            (kind, word, at)
         }
         Target::Fd(_) => return Ok((Redirection { kind: own_kind, target: None, here_document: None }, None)),
     };
     Ok((Redirection { kind, target: word, here_document: None }, Some(with_operator(lexed, at)?)))
+}
+
+/// What stands behind `<&` (an input) or `>&`.
+fn duplicate(lexed: &Lexed<'_>, at: Extent, input: bool) -> Result<(RedirectionKind, Option<Word>), ShellError> {
+    let raw = lexed.raw(at.first);
+    let number = raw.strip_suffix('-').unwrap_or(raw);
+    let is_descriptor = number.chars().all(|c| c.is_ascii_digit());
+    if is_descriptor || input {
+        Ok((RedirectionKind::Duplicate, None))
+    } else {
+        // `>& file` writes both outputs to a file, and `>&$VARIABLE` may.
+        Ok((RedirectionKind::Write, Some(lexed.word(at)?)))
+    }
+}
+
+/// The redirection whose operator is this token, and whose target is the word behind it. `None` for what is not one of the common.
+pub(super) fn plain(lexed: &Lexed<'_>, operator: usize) -> Option<(Redirection, Extent)> {
+    let target = operator.checked_add(1)?;
+    let at = Extent { first: target, last: target };
+    let kind = match lexed.raw(operator) {
+        "<" => RedirectionKind::Read,
+        ">" | "&>" => RedirectionKind::Write,
+        ">>" | "&>>" => RedirectionKind::Append,
+        operator @ (">&" | "<&") => {
+            let (kind, target) = duplicate(lexed, at, operator == "<&").ok()?;
+            return Some((Redirection { kind, target, here_document: None }, with_operator(lexed, at).ok()?));
+        }
+        _ => return None,
+    };
+    let redirection = Redirection { kind, target: Some(lexed.word(at).ok()?), here_document: None };
+    Some((redirection, with_operator(lexed, at).ok()?))
 }
 
 /// `<( … )` and `>( … )` as a word.

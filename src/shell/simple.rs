@@ -8,7 +8,7 @@ use super::convert::{Extent, unlocated};
 use super::lex::{Lexed, TokenKind, assignment_head};
 use super::pieces::{Context, pieces};
 use super::redirect::{process_substitution, redirection};
-use super::{Assignment, Piece, ShellError, SimpleCommand, Word};
+use super::{Assignment, Piece, Redirection, ShellError, SimpleCommand, Word};
 use crate::knowledge::Knowledge;
 
 impl Lexed<'_> {
@@ -48,7 +48,7 @@ impl Lexed<'_> {
 
 /// Converts a simple command.
 pub(super) fn simple_command(lexed: &Lexed<'_>, source: &ast::SimpleCommand) -> Result<(SimpleCommand, Extent), ShellError> {
-    let mut building = Building { lexed, command: SimpleCommand::default(), whole: None };
+    let mut building = Building::new(lexed);
     let prefix = source.prefix.as_ref().map(|prefix| prefix.0.as_slice()).unwrap_or_default();
     let suffix = source.suffix.as_ref().map(|suffix| suffix.0.as_slice()).unwrap_or_default();
     for item in prefix {
@@ -65,19 +65,36 @@ pub(super) fn simple_command(lexed: &Lexed<'_>, source: &ast::SimpleCommand) -> 
     for item in suffix {
         building.item(item)?;
     }
-    let Building { mut command, whole, .. } = building;
-    let whole = whole.ok_or_else(unlocated)?;
-    command.span = lexed.bytes(whole)?;
-    Ok((command, whole))
+    building.finish()
 }
 
-struct Building<'l, 't> {
+/// A simple command in the making.
+pub(super) struct Building<'l, 't> {
     lexed: &'l Lexed<'t>,
     command: SimpleCommand,
     whole: Option<Extent>,
 }
 
-impl Building<'_, '_> {
+impl<'l, 't> Building<'l, 't> {
+    /// Nothing yet.
+    pub(super) fn new(lexed: &'l Lexed<'t>) -> Self {
+        Self { lexed, command: SimpleCommand::default(), whole: None }
+    }
+
+    /// The command, and its tokens.
+    pub(super) fn finish(self) -> Result<(SimpleCommand, Extent), ShellError> {
+        let Self { lexed, mut command, whole } = self;
+        let whole = whole.ok_or_else(unlocated)?;
+        command.span = lexed.bytes(whole)?;
+        Ok((command, whole))
+    }
+
+    /// Adds a redirection and its tokens.
+    pub(super) fn redirect(&mut self, (redirection, extent): (Redirection, Extent)) {
+        self.command.redirections.push(redirection);
+        self.reach(extent);
+    }
+
     fn reach(&mut self, extent: Extent) {
         self.whole = Some(self.whole.map_or(extent, |whole| whole.and(extent)));
     }
@@ -103,7 +120,8 @@ impl Building<'_, '_> {
         }
     }
 
-    fn word(&mut self, extent: Extent) -> Result<(), ShellError> {
+    /// Adds the command's name or an argument.
+    pub(super) fn word(&mut self, extent: Extent) -> Result<(), ShellError> {
         let word = self.lexed.word(extent)?;
         self.reach(extent);
         self.push_word(word);
@@ -125,7 +143,8 @@ impl Building<'_, '_> {
         }
     }
 
-    fn assignment(&mut self, extent: Extent) -> Result<(), ShellError> {
+    /// Adds an assignment in front of the command.
+    pub(super) fn assignment(&mut self, extent: Extent) -> Result<(), ShellError> {
         self.reach(extent);
         let span = self.lexed.bytes(extent)?;
         let raw = self.lexed.text.get(span.clone()).ok_or_else(unlocated)?;

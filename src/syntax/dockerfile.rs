@@ -40,14 +40,18 @@ impl Dockerfile {
         }
     }
 
-    /// The 1-based line and column (in characters) of a byte.
-    pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (
-            before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
-        )
+    /// Gives every instruction another first line (the last one follows): `line` says it for the byte at which one begins. For a
+    /// text that was made from another, whose lines people know.
+    pub fn number(&mut self, line: impl Fn(usize) -> usize) {
+        for item in &mut self.items {
+            let ItemKind::Instruction(instruction) = &mut item.kind else { continue };
+            let (first, last) = instruction.lines;
+            let new = line(instruction.span.start);
+            instruction.lines = (new, new + last.saturating_sub(first));
+            if let Some(trigger) = &mut instruction.trigger {
+                trigger.lines = instruction.lines;
+            }
+        }
     }
 
     /// Every comment's text without its line end, inner ones included, in order. Directives are not comments.
@@ -175,7 +179,7 @@ pub struct Instruction {
     pub inner_comments: Vec<Range<usize>>,
     /// From the first byte of its first line to the end of its last one, heredocs included.
     pub span: Range<usize>,
-    /// 1-based first and last line.
+    /// 1-based first and last line; in a text that was changed, the first is the line in the file as it was read.
     pub lines: (usize, usize),
 }
 

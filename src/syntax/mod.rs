@@ -17,5 +17,6 @@ mod words;
 
 pub use directive::DirectiveName;
 pub use dockerfile::{Arguments, Dockerfile, Flag, Heredoc, Instruction, Item, ItemKind, Keyword, SyntaxError};
+pub use lines::LineIndex;
 pub use logical::LogicalText;
 pub use parse::parse;

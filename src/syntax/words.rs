@@ -93,8 +93,8 @@ fn flag_word(bytes: &[u8], start: usize) -> (String, bool, usize) {
 /// Words with quotes and escapes kept, as ENV, LABEL and ARG have them.
 pub fn quoted_words(text: &str, escape: char) -> Vec<(String, Range<usize>)> {
     let mut words = Vec::new();
-    let mut word = String::new();
     let (mut start, mut in_word, mut quote): (usize, bool, Option<char>) = (0, false, None);
+    let mut end = text.len();
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         if !in_word {
@@ -106,7 +106,7 @@ pub fn quoted_words(text: &str, escape: char) -> Vec<(String, Range<usize>)> {
         }
         match quote {
             None if c.is_whitespace() => {
-                words.push((std::mem::take(&mut word), start..at));
+                words.push((text.get(start..at).unwrap_or_default().to_owned(), start..at));
                 in_word = false;
                 continue;
             }
@@ -114,21 +114,12 @@ pub fn quoted_words(text: &str, escape: char) -> Vec<(String, Range<usize>)> {
             Some(open) if c == open => quote = None,
             _ => {}
         }
-        if c == escape && quote != Some('\'') {
-            match chars.next() {
-                Some((_, next)) => {
-                    word.push(c);
-                    word.push(next);
-                }
-                // An escape character at the very end is dropped.
-                None => quote = None,
-            }
-            continue;
+        // An escape character at the very end is dropped.
+        if c == escape && quote != Some('\'') && chars.next().is_none() {
+            end = at;
         }
-        word.push(c);
     }
-    if in_word && !word.is_empty() {
-        words.push((word, start..text.len()));
-    }
+    let word = text.get(start..end).filter(|word| in_word && !word.is_empty());
+    words.extend(word.map(|word| (word.to_owned(), start..text.len())));
     words
 }

@@ -209,3 +209,19 @@ fn quick_builds_nothing() {
     doctor.run(&[]).exits(0);
     assert!(doctor.place.path("built").exists(), "the program that was asked is ours");
 }
+
+#[test]
+fn podman_and_buildah_build_by_themselves() {
+    let podman = |version: &str| {
+        format!(
+            "#!/bin/sh\ncase \"$*\" in\n--version) echo 'podman version 4.9.3' ;;\ninfo*) echo {version} ;;\nbuild*) ;;\n*) exit 1 ;;\nesac\n"
+        )
+    };
+    let doctor = Doctor::new(None);
+    doctor.place.file("bin/podman", podman("1.33.7")).mode("bin/podman", 0o755);
+    let ran = doctor.run(&["--engine", "podman"]).exits(0);
+    shows(&ran, &["podman 4.9.3, with buildah 1.33.7", "know cache mounts", "the frontend in the engine knows cache mounts"]);
+    doctor.place.file("bin/podman", podman("1.19.0")).mode("bin/podman", 0o755);
+    let ran = doctor.run(&["--engine", "podman"]).exits(2);
+    shows(&ran, &["podman can't be used", "1.19.0"]);
+}

@@ -85,3 +85,26 @@ fn fix_tells_programs_in_json() {
     place.run(&["fix", "--format", "json", "--diff"]).exits(2);
     assert_eq!(place.text("a/Dockerfile"), BEFORE);
 }
+
+#[test]
+fn lines_are_those_of_the_file_as_it_was() {
+    let place = Place::new();
+    place.file("package.json", "{\"name\":\"a\",\"version\":\"1.0.0\"}").file("index.js", "x");
+    place.file("package-lock.json", "{\"lockfileVersion\":3,\"packages\":{\"\":{\"name\":\"a\",\"version\":\"1.0.0\"}}}");
+    // The first RUN rises, the second is cut in two, and what can't be done stands below both.
+    let before = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y jq\n# build\nRUN npm ci && npm run build\nUSER builder\nRUN npm install -g x && apt-get install -y y\n";
+    place.file("Dockerfile", before);
+    let ran = place.run(&["fix", "--context", ".", "--format", "json", "Dockerfile"]).exits(0);
+    let record: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let lines = |key: &str, transform: &str| -> Vec<u64> {
+        let all = record[key].as_array().unwrap().iter().filter(|one| one["transform"] == transform);
+        all.map(|one| one["line"].as_u64().unwrap()).collect()
+    };
+    assert_eq!((lines("applied", "split-dependency-copy"), lines("applied", "syntax-header")), (vec![6], vec![1]));
+    assert_eq!(lines("refused", "hoist-setup"), [8], "{record:#}");
+    assert!(lines("refused", "cache-mounts").contains(&8), "{record:#}");
+    let reasons: Vec<&str> = record["refused"].as_array().unwrap().iter().filter_map(|one| one["reason"].as_str()).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("above line 3 (`COPY . .`): line 6: `npm`")), "{reasons:#?}");
+    let text = place.run(&["fix", "--context", ".", "--check", "Dockerfile"]).exits(1);
+    assert!(text.stderr.contains("  left    8:1  "), "{}", text.stderr);
+}

@@ -7,6 +7,9 @@ stage or in the stages that one is FROM, brings a folder of the context that hol
 
     safe        out of reach by default: no such copy above it, or a dependencies-only step now stands above the copy
     unsafe      the same with --unsafe
+A context marked `yes` is fixed when none of its dependency installs stands below a copy of the whole context any more (that is the
+mark); the others when none stands in reach of any folder of source.
+
     CODE        refused; the code is that of an ordering transform's refusal at the install, else at the copy (~), else in its stage (~~)
     silent      none of these: a defect, unless ALLOWED names it
 
@@ -33,7 +36,7 @@ import sound
 from common import Failures, table
 from laid_out import Context, Result
 from managers import MANAGERS
-from reach import File, Step
+from reach import Copy, File, Step
 
 NOT_ORDERING = {"cache-mounts", "syntax-header"}
 NAIVE_FIXED_AT_LEAST = 20
@@ -53,10 +56,21 @@ class Case:
     copies: str
     verdict: str  # safe, unsafe, silent, or a code
     reason: str = ""
+    below_whole: bool = False  # a copy of the whole context stands above it
+    whole_gone: str = ""  # safe, unsafe: none does any more
 
     @property
     def group(self) -> str:
         return self.verdict if self.verdict in ("safe", "unsafe", "silent") else "refused"
+
+
+def is_whole(copy: Copy) -> bool:
+    """Whether a copy brings the whole context: what the mark `yes` speaks of."""
+    return not copy.bind and any(source.rstrip("/") in (".", "", "./.", "*", "./*") for source in copy.sources)
+
+
+def below_whole(step: Step | None) -> bool:
+    return step is not None and any(is_whole(copy) for copy in step.folders_above) and not step.covered()
 
 
 def still_in_reach(number: int, before: File, after: File, pairs: dict[int, Step]) -> bool:
@@ -64,15 +78,14 @@ def still_in_reach(number: int, before: File, after: File, pairs: dict[int, Step
     return step is None or step.in_reach()
 
 
-def refusal_for(step: Step, new: Step | None, after: File, result: Result) -> tuple[str, str]:
+def refusal_for(step: Step, before: File, result: Result) -> tuple[str, str]:
     """(code, reason) of the refusal that speaks of an install; empty where none does."""
     refusals = [r for r in result.refused() if r["transform"] not in NOT_ORDERING]
-    where = new or step
-    chain, stage = [], where.stage
+    chain, stage = [], step.stage
     while stage is not None:
-        chain.append((after.stages[stage.index].first, after.stages[stage.index].last))
-        stage = after.stages[stage.parent] if stage.parent is not None else None
-    places = [("", [(where.line, where.end)]), ("~", [(c.line, c.end) for c in where.folders_above]), ("~~", chain)]
+        chain.append((before.stages[stage.index].first, before.stages[stage.index].last))
+        stage = before.stages[stage.parent] if stage.parent is not None else None
+    places = [("", [(step.line, step.end)]), ("~", [(c.line, c.end) for c in step.folders_above]), ("~~", chain)]
     for mark, spans in places:
         for refusal in refusals:
             if any(first <= refusal["line"] <= last for first, last in spans):
@@ -94,12 +107,14 @@ def judge(context: Context, before: File, results: dict[str, tuple[Result, File 
                 break
         if verdict == "silent":
             for way, (result, after) in results.items():
-                code, reason = refusal_for(step, matched[way].get(number), after, result) if after else ("", "")
+                code, reason = refusal_for(step, before, result) if after else ("", "")
                 if code:
                     verdict = code
                     break
         sources = ", ".join(s + ("" if c.stage == step.stage.index else f" (of stage {c.stage})") for c in step.folders_above if not c.bind for s in c.sources)
-        cases.append(Case(context.id, step.install.manager, step.install.kind, step.line, step.install.text, sources, verdict, reason))
+        gone = next((w for w, (_, after) in results.items() if after and number in matched[w] and not below_whole(matched[w][number])), "")
+        cases.append(Case(context.id, step.install.manager, step.install.kind, step.line, step.install.text, sources, verdict, reason,
+                          below_whole(step), gone))  # fmt: skip
     return cases
 
 
@@ -130,16 +145,35 @@ def verdict_of(cases: list[Case]) -> str:
     return "partly fixed" if groups & {"safe", "unsafe"} else "silent" if "silent" in groups else "refused"
 
 
+def marked_yes(cases: list[Case]) -> str:
+    """Of a context marked yes: what becomes of the installs below a copy of the whole context, which is what the mark says."""
+    marked = [c for c in cases if c.below_whole and c.kind not in ("system", "named")]
+    if not marked:
+        return verdict_of(relevant_kinds(cases))
+    fixed = [c.whole_gone or (c.verdict if c.group in ("safe", "unsafe") else "") for c in marked]
+    if all(fixed):
+        return "fixed (--unsafe)" if "unsafe" in fixed else "fixed"
+    return "partly fixed" if any(fixed) else verdict_of([c for c in marked])
+
+
+def relevant_kinds(cases: list[Case]) -> list[Case]:
+    return [c for c in cases if c.kind not in ("system", "named")] or cases
+
+
 def relevant(context: Context, cases: list[Case]) -> list[Case]:
     """Of a context marked `os` its system packages, of the others what is installed for the project."""
     if context.row["naive"] == "os":
         return [c for c in cases if c.kind == "system"]
-    return [c for c in cases if c.kind not in ("system", "named")] or cases
+    return relevant_kinds(cases)
+
+
+def shown_verdict(context: Context, cases: list[Case]) -> str:
+    return marked_yes(cases) if context.row["naive"] == "yes" else verdict_of(relevant(context, cases))
 
 
 def print_context(context: Context, cases: list[Case], notes: list[str]) -> None:
     """One context with its installs."""
-    print(f"\n{context.row['naive']:<8} {context.id}  [{context.row['ecosystems']}]  {verdict_of(relevant(context, cases))}")
+    print(f"\n{context.row['naive']:<8} {context.id}  [{context.row['ecosystems']}]  {shown_verdict(context, cases)}")
     for case in cases:
         shown = case.text if len(case.text) < 70 else case.text[:69] + "…"
         print(f"    line {case.line:>3}  {case.kind:<7} {shown:<70} below {case.copies[:40]}: {case.verdict}")
@@ -162,10 +196,10 @@ def notes_without_case(before: File) -> list[str]:
     return found
 
 
-def print_diffs(context: Context, results: dict[str, tuple[Result, File | None]]) -> None:
+def print_diffs(context: Context, results: dict[str, Result]) -> None:
     """What was changed, each different outcome once."""
     last = (context.before, {})
-    for way, (result, _) in results.items():
+    for way, result in results.items():
         if (result.text, result.ignore) == last:
             continue
         last = (result.text, result.ignore)
@@ -187,17 +221,33 @@ def print_diffs(context: Context, results: dict[str, tuple[Result, File | None]]
 WAYS = {"safe": (), "unsafe": ("--unsafe",)}
 
 
-def measure(context: Context, options: argparse.Namespace, failures: Failures) -> tuple[File | None, list[Case], dict]:
-    """Runs the tool in a context, both ways."""
+@dataclass
+class Measured:
+    """A context, and what the tool makes of it."""
+
+    context: Context
+    rejected: bool  # by the builder's parser
+    notes: list[str]  # what stands above its installs
+    cases: list[Case]
+    results: dict[str, Result]
+    wrong: list[tuple[str, str]]
+
+
+def measure(task: tuple[Path, dict, dict, Path, str, bool]) -> Measured:
+    """Lays a context out and runs the tool in it, both ways."""
+    corpus, row, meta, keep, how, only_before = task
+    context = laid_out.lay_out(corpus, row, meta, keep, how)
     results: dict[str, tuple[Result, File | None]] = {}
-    before = None
+    before, wrong = None, []
     for way, words in WAYS.items():
-        result = Result(context.before, {}, {}, []) if options.before else laid_out.fix(context, *words)
+        result = Result(context.before, {}, {}, []) if only_before else laid_out.fix(context, *words)
         before, after = sound.read_both(context, result)
         results[way] = (result, after)
-        for kind, what in sound.wrong(context, result, before, after, way == "safe"):
-            failures.add(kind, f"{context.id} ({way}): {what}")
-    return before, judge(context, before, results) if before else [], results
+        wrong += [(kind, f"{context.id} ({way}): {what}") for kind, what in sound.wrong(context, result, before, after, way == "safe")]
+    cases = judge(context, before, results) if before else []
+    notes = notes_without_case(before) if before else ["the builder rejects the file"]
+    context.texts.clear()
+    return Measured(context, before is None, notes, cases, {way: result for way, (result, _) in results.items()}, wrong)
 
 
 def main() -> int:
@@ -216,44 +266,44 @@ def main() -> int:
         common.tool()
     how = "history" if options.history else "tracked" if options.tracked else "plain"
     rows, metas = laid_out.rows(corpus, "contexts"), laid_out.metas(corpus, "contexts")
-    failures, cases, verdicts, changed, rejected = Failures(options.examples), [], {}, Counter(), 0
+    failures, changed = Failures(options.examples), Counter()
     with laid_out.lent() as keep:
-        for row in rows:
-            if options.id and options.id not in row["id"]:
-                continue
-            context = laid_out.lay_out(corpus, row, metas[row["id"]], keep, how)
-            before, found, results = measure(context, options, failures)
-            rejected += before is None
-            cases += found
-            verdicts[context.id] = (context, found, before)
-            for way, (result, _) in results.items():
-                changed[way] += result.text != context.before or bool(result.ignore)
-                changed[way + " ignore file"] += bool(result.ignore)
-            if options.id or options.diffs and any(r.text != context.before for r, _ in results.values()):
-                print_context(context, found, notes_without_case(before) if before else ["the builder rejects the file"])
-                if options.diffs:
-                    print_diffs(context, results)
+        tasks = [(corpus, row, metas[row["id"]], keep, how, options.before) for row in rows if not options.id or options.id in row["id"]]
+        all_measured = common.in_parallel(measure, tasks, chunk=4)
+    for one in all_measured:
+        for kind, what in one.wrong:
+            failures.add(kind, what)
+        differs = False
+        for way, result in one.results.items():
+            differs |= result.text != one.context.before
+            changed[way] += result.text != one.context.before or bool(result.ignore)
+            changed[way + " ignore file"] += bool(result.ignore)
+        if options.id or options.diffs and differs:
+            print_context(one.context, one.cases, one.notes)
+            if options.diffs:
+                print_diffs(one.context, one.results)
+    cases = [case for one in all_measured for case in one.cases]
     if options.list:
         for case in cases:
             if options.list in ("all", case.group, case.verdict):
                 print(f"{case.context}:{case.line}  {case.manager} {case.kind}  {case.verdict}\n    {case.text}\n    {case.reason}")
     elif not options.id:
-        return report(verdicts, cases, failures, changed, rejected)
+        return report(all_measured, cases, failures, changed)
     print(failures.report())
     return 1 if failures else 0
 
 
-def report(verdicts: dict, cases: list[Case], failures: Failures, changed: Counter, rejected: int) -> int:
+def report(all_measured: list[Measured], cases: list[Case], failures: Failures, changed: Counter) -> int:
     """The tables, the contexts one by one, the verdict."""
-    assert len(verdicts) == laid_out.CONTEXTS, f"{len(verdicts)} contexts measured"
+    assert len(all_measured) == laid_out.CONTEXTS, f"{len(all_measured)} contexts measured"
     naive: dict[str, Counter] = {mark: Counter() for mark in ("yes", "partial", "os")}
     for mark, counts in naive.items():
-        for context, found, before in verdicts.values():
-            if context.row["naive"] == mark:
-                shown = relevant(context, found)
-                counts[verdict_of(shown)] += 1
-                print_context(context, found, [] if shown or before is None else notes_without_case(before))
-    print(f"\n{len(verdicts)} contexts read, {rejected} rejected by the builder's parser; changed: {dict(changed)}\n")
+        for one in all_measured:
+            if one.context.row["naive"] == mark:
+                counts[shown_verdict(one.context, one.cases)] += 1
+                print_context(one.context, one.cases, [] if relevant(one.context, one.cases) or one.rejected else one.notes)
+    rejected = sum(one.rejected for one in all_measured)
+    print(f"\n{len(all_measured)} contexts read, {rejected} rejected by the builder's parser; changed: {dict(changed)}\n")
     print(manager_table("Installs of the project's dependencies", [c for c in cases if c.kind not in ("system", "named")]) + "\n")
     print(manager_table("System packages", [c for c in cases if c.kind == "system"]) + "\n")
     print(manager_table("Packages by name", [c for c in cases if c.kind == "named"]) + "\n")

@@ -122,12 +122,12 @@ def judge(before: list[dict], theirs: list[dict], ours: list[dict], record: dict
             if verdict == "–" and our_step and our_targets and names and not set(names) & set(our_step.installs):
                 verdict, why = "moved", f"{', '.join(our_step.installs)}: {', '.join(our_targets)}"
             elif verdict == "–":
-                why = reason(old, mate, our_instruction, step, names, was, record)
+                why = reason(old, mate, our_instruction, step, names, was, record, before)
             mounts.append(Mount(target, instruction["start"], names, verdict, why))
     return mounts
 
 
-def reason(old: int | None, mate: int | None, ours: dict | None, step: Step | None, names: list[str], was: dict, record: dict) -> str:
+def reason(old: int | None, mate: int | None, ours: dict | None, step: Step | None, names: list[str], was: dict, record: dict, before: list[dict]) -> str:
     """Why ours has no such mount, as far as it can be told."""
     if step is None:
         return "the text search finds no install in the maintainers' step"
@@ -137,7 +137,7 @@ def reason(old: int | None, mate: int | None, ours: dict | None, step: Step | No
         return "the maintainers wrote a new step; nothing in the file before corresponds to it"
     if mate is None or ours is None:
         return "the step before is no RUN, or ours no longer has it"
-    here = [r for r in record.get("refused", []) if ours["start"] <= r["line"] <= ours["end"]]
+    here = [r for r in record.get("refused", []) if before[old]["start"] <= r["line"] <= before[old]["end"]]
     return "; ".join(f"refused, {r['code']}: {r['reason']}" for r in here) or f"SILENT at our line {ours['start']}"
 
 
@@ -169,7 +169,7 @@ def main() -> int:
             if None in (before, theirs, ours):
                 sys.exit(f"{row['id']}: the builder's parser rejects one of before, theirs, ours")
             mounts = judge(before, theirs, ours, record)
-            print_pair(row, mounts, ours, record)
+            print_pair(row, mounts, before, ours, record)
             covered_pairs += all(m.verdict != "–" for m in mounts)
             for mount in mounts:
                 verdicts[mount.verdict] = verdicts.get(mount.verdict, 0) + 1
@@ -180,7 +180,7 @@ def main() -> int:
     return 0
 
 
-def print_pair(row: dict, mounts: list[Mount], ours: list[dict], record: dict) -> None:
+def print_pair(row: dict, mounts: list[Mount], before: list[dict], ours: list[dict], record: dict) -> None:
     """One pair: theirs, line by line, then ours."""
     print(f"\n=== {row['id']}  {row['repo']} {row['path']}  [{row['managers']}]")
     lines = [[f"{m.line}", m.target, ",".join(m.managers) or "?", m.verdict, m.why] for m in mounts]
@@ -193,7 +193,7 @@ def print_pair(row: dict, mounts: list[Mount], ours: list[dict], record: dict) -
             print(f"  ours   {instruction['start']:>4}  {', '.join(targets)}")
     for refusal in record.get("refused", []):
         print(f"  ours refused, line {refusal['line']}: {refusal['code']}: {refusal['reason']}")
-        print("    | " + excerpt_of(ours, refusal["line"]))
+        print("    | " + excerpt_of(before, refusal["line"]))
 
 
 def excerpt_of(instructions: list[dict], line: int) -> str:

@@ -479,6 +479,8 @@ def read_bundler(install: Install, tree: Tree) -> Found:
             found.add(join(folder, value))
         if re.search(r"^\s*gemspec\b", text, re.M):
             found |= gemspec_files(tree, folder)
+    for value in re.findall(r"^PATH\n  remote: (\S+)", tree.text(join(root, name + ".lock")) or "", re.M):  # the lock's path gems
+        found |= set(tree.below(join(root, value))) - {join(root, value)}
     return found | seen
 
 

@@ -171,7 +171,7 @@ def refusals_near(result: Result, span: tuple[int, int] | None) -> list[str]:
     return [f"{'refused' if here else 'elsewhere, refused'} line {r['line']}: {r['transform']}: {r['code']}: {r['reason']}" for r in here or ordering]
 
 
-def print_pair(context: Context, verdict: Verdict, ours: Measure, result: Result, way: str) -> None:
+def print_pair(context: Context, verdict: Verdict, before: Measure, result: Result, way: str) -> None:
     row = context.row
     beyond = BEYOND.get(row["id"][:3], "")
     print(f"\n{verdict.word:<14} {row['id']}  {row['kind']}  {row['repo']} {row['path']}  [{row['managers']}]  ({way})")
@@ -182,7 +182,7 @@ def print_pair(context: Context, verdict: Verdict, ours: Measure, result: Result
     told: set[str] = set()
     for key, text in verdict.missing.items():
         print(f"    MISSING       {text}")
-        for line in refusals_near(result, ours.lines.get(key)) or ["silent: no ordering refusal in the file"]:
+        for line in refusals_near(result, before.lines.get(key)) or ["silent: no ordering refusal in the file"]:
             if line not in told:
                 told.add(line)
                 print(f"        {line}")
@@ -215,7 +215,7 @@ def reordered(context: Context, options: argparse.Namespace, failures: Failures)
         new = measure(ours) if ours else old
         verdicts[way], results[way] = compare(old, hand, new), (result, new)
     way = "default" if options.safe or verdicts["default"].word != "less" else "--unsafe"
-    print_pair(context, verdicts[way], results[way][1], results[way][0], way)
+    print_pair(context, verdicts[way], old, results[way][0], way)
     if options.diffs:
         print_diff("ours", context.before, results[way][0].text)
         print_diff("theirs", context.before, context.theirs)

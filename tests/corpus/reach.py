@@ -132,7 +132,7 @@ class Sources:
 
     def find(self, source: str) -> list[tuple[str, bool]]:
         """What a source names: (path, whether it is a folder)."""
-        path = posixpath.normpath("/" + source).lstrip("/")
+        path = normal("/" + source).lstrip("/")
         if path in self.folders:
             return [(path, True)]
         if path in self.sent:
@@ -144,6 +144,12 @@ class Sources:
         return found + [(p, True) for p in sorted(self.folders) if p and matches(p, parts)]
 
 
+def normal(path: str) -> str:
+    """The path without `.` and `..`; POSIX lets two slashes in front stand, an image has no such place."""
+    path = posixpath.normpath(path)
+    return path[1:] if path.startswith("//") else path
+
+
 def matches(path: str, parts: list[str]) -> bool:
     """Go's filepath.Match, element by element."""
     own = path.split("/")
@@ -152,7 +158,7 @@ def matches(path: str, parts: list[str]) -> bool:
 
 def absolute(path: str, stage: Stage) -> str:
     path = managers.expand(path.strip("\"'"), stage.env)
-    return posixpath.normpath(path if path.startswith("/") else stage.workdir + "/" + path)
+    return normal(path if path.startswith("/") else stage.workdir + "/" + path)
 
 
 def flag(instruction: dict, name: str) -> list[str]:
@@ -176,11 +182,11 @@ def bring(stage: Stage, sources: list[str], target: str, context: Sources, paren
                 for file in context.below(path):
                     rest = file if parents else file[len(path) + 1 if path else 0:]
                     if not excluded or not ignore.ignored(rest):
-                        brought[posixpath.normpath(f"{place}/{rest}")] = file
+                        brought[normal(f"{place}/{rest}")] = file
             elif parents:
-                brought[posixpath.normpath(f"{place}/{path}")] = path
+                brought[normal(f"{place}/{path}")] = path
             else:
-                brought[posixpath.normpath(f"{place}/{posixpath.basename(path)}") if is_folder else place] = path
+                brought[normal(f"{place}/{posixpath.basename(path)}") if is_folder else place] = path
     return brought, folder, missing
 
 
@@ -195,7 +201,7 @@ def copy_of(instruction: dict, stage: Stage, stages: list[Stage], context: Sourc
         other = stage_named(origin[0], stages)
         if other and other is not stage:
             for source in sources:
-                copy_between(stage, other, posixpath.normpath("/" + source), target)
+                copy_between(stage, other, normal("/" + source), target)
             # what was fetched there may be what is brought here (`COPY --from=deps /app/node_modules .`)
             stage.installs += [step for step in other.installs if step not in stage.installs]
         return None
@@ -211,9 +217,9 @@ def copy_between(stage: Stage, other: Stage, source: str, target: str) -> None:
     for path, file in list(other.view.items()):
         if path == source:
             to = f"{place}/{posixpath.basename(path)}" if target.endswith(("/", ".")) or place in stage.folders else place
-            stage.view[posixpath.normpath(to)] = file
+            stage.view[normal(to)] = file
         elif path.startswith(prefix):
-            stage.view[posixpath.normpath(f"{place}/{path[len(prefix):]}")] = file
+            stage.view[normal(f"{place}/{path[len(prefix):]}")] = file
 
 
 def stage_named(name: str, stages: list[Stage]) -> Stage | None:

@@ -240,14 +240,14 @@ def judge(task: tuple) -> tuple[list[Case], list[dict]]:
         after, after_text = before, before_text
     pairs = {i: i for i in range(len(before))} if after is before else common.align(before, after)
     after_steps = {s.index: s for s in (steps if after is before else steps_of(after))}
-    after_lines = after_text.split("\n")
+    before_lines = before_text.split("\n")
 
     located = []
     for refusal in refused:
-        step = next((s for s in after_steps.values() if s.start <= refusal["line"] <= s.end), None)
-        about = refusal_managers(refusal, after_lines, step) if step else set()
-        span = next(((i["start"], i["end"]) for i in after if i["start"] <= refusal["line"] <= i["end"]), (refusal["line"],) * 2)
-        located.append({**refusal, "file": name, "index": step.index if step else -1, "managers": sorted(about), "text": excerpt(after_text, *span)})
+        step = next((s for s in steps if s.start <= refusal["line"] <= s.end), None)
+        about = refusal_managers(refusal, before_lines, step) if step else set()
+        span = next(((i["start"], i["end"]) for i in before if i["start"] <= refusal["line"] <= i["end"]), (refusal["line"],) * 2)
+        located.append({**refusal, "file": name, "index": step.index if step else -1, "managers": sorted(about), "text": excerpt(before_text, *span)})
 
     cases = []
     for step in steps:
@@ -256,7 +256,7 @@ def judge(task: tuple) -> tuple[list[Case], list[dict]]:
             was, was_off = step.state(manager)
             now, off = new.state(manager) if new and manager in new.installs else ("none", "")
             reason, outcome = "", "silent"
-            own = [r for r in located if new and r["index"] == new.index and manager in r["managers"]]
+            own = [r for r in located if r["index"] == step.index and manager in r["managers"]]
             if was == "works" and now == "works":
                 outcome = "already"
             elif now == "works":

@@ -31,7 +31,7 @@ fn same_run(dockerfile: &Dockerfile, plan: &StepPlan<'_>, edits: &[Edit]) -> Opt
     let own: Vec<Edit> = edits
         .iter()
         .filter(|edit| span.start <= edit.range.start && edit.range.end <= span.end)
-        .map(|edit| Edit { range: moved(edit.range.start)..moved(edit.range.end), insert: edit.insert.clone() })
+        .map(|edit| Edit::replace(moved(edit.range.start)..moved(edit.range.end), edit.insert.as_str()))
         .collect();
     let mut set = EditSet::default();
     let text = set.add(&own).then(|| set.apply(&format!("{head}{}", dockerfile.slice(span.clone())))).flatten()?;

@@ -11,6 +11,9 @@ use crate::syntax::{DirectiveName, Dockerfile, Instruction, ItemKind};
 /// Lines longer than this are broken.
 const WIDEST: usize = 120;
 
+/// More lines than these nobody wants to keep up.
+const MOST_LINES: usize = 40;
+
 /// The lines of text (each an instruction) that stand directly above the step `by`.
 pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize) -> Result<Vec<String>, Refusal> {
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -35,6 +38,14 @@ pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize)
     let writer = Writer { dockerfile, order, rise };
     if let Some(line) = writer.with_parents(&groups) {
         return Ok(vec![line]);
+    }
+    if groups.len() > MOST_LINES {
+        let why = format!(
+            "it would take {} COPY lines, one for each folder of manifests; with `# syntax=docker/dockerfile:1` as the first line, \
+             one COPY --parents does",
+            groups.len()
+        );
+        return Err(Refusal::NotEditable { why });
     }
     groups.iter().map(|group| writer.line(group)).collect()
 }

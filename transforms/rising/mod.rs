@@ -155,10 +155,10 @@ impl<'o, 'm> Movement<'o, 'm> {
             let new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
             let (content, gap) = match part {
                 RiserPart::Whole => (Content::Instruction(at), Some(at)),
-                RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(halves.first.clone()), None),
+                RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(at, halves.first.clone()), None),
                 RiserPart::Halves(halves) => (Content::Replaced(at, halves.first.clone()), None),
             };
-            pieces.push(Piece { new, content, gap, blank: false });
+            pieces.push(Piece { new, new_from: start(self.over)?, content, gap, blank: false });
         }
         // What comes to stand first is parted from what is above it as the copy was, and the copy as that was.
         let copy = start(self.over)?;
@@ -169,7 +169,7 @@ impl<'o, 'm> Movement<'o, 'm> {
                 Some(RiserPart::Whole) => continue,
                 Some(RiserPart::Halves(halves)) => match &halves.rest {
                     Some(rest) if halves.keeps_comments_below => Content::Replaced(at, rest.clone()),
-                    Some(rest) => Content::Text(rest.clone()),
+                    Some(rest) => Content::Text(at, rest.clone()),
                     None => Content::Instruction(at),
                 },
                 None if self.rise.pinned.contains(&index) => Content::Replaced(at, self.pinned(index).ok_or_else(no_place)?),
@@ -177,7 +177,7 @@ impl<'o, 'm> Movement<'o, 'm> {
             };
             let gap = if index == self.over { of_first } else { Some(at) };
             let blank = index == self.over && gap.is_none() && arrangement.has_gap(at);
-            pieces.push(Piece { new: Vec::new(), content, gap, blank });
+            pieces.push(Piece { new: Vec::new(), new_from: at, content, gap, blank });
         }
         arrangement.edit(&pieces).ok_or_else(no_place)
     }
@@ -217,11 +217,30 @@ pub fn refusal(order: &Order<'_>, way: &InTheWay) -> Refusal {
     }
 }
 
-/// Whether some RUN stands below a COPY or ADD from the build context: without that there is nothing to move.
+/// The refusal for a step that needs nothing of a source that a stage below its own copies; `None` where none of them does.
+pub fn in_other_stage(below: &[&Order<'_>]) -> Option<Refusal> {
+    let (order, copy) = below.iter().find_map(|order| Some((order, order.steps.get(order.source()?)?)))?;
+    let why = format!(
+        "that copy is in {}, on which this stage is built; a stage without the source, on which both are built, would take this step",
+        order.name()
+    );
+    Some(Refusal::InTheWay { line: copy.instruction.lines.0, step: shown(copy), why })
+}
+
+/// Whether some RUN stands below a COPY or ADD from the build context, in its stage or in one on which that is built: without that
+/// there is nothing to say.
 pub fn has_copy_above_run(dockerfile: &Dockerfile) -> bool {
     let mut copied = false;
+    let mut name: Option<&str> = None;
+    let mut with_copy: Vec<&str> = Vec::new();
     dockerfile.instructions().any(|instruction| {
-        copied &= instruction.keyword != Keyword::From;
+        if instruction.keyword == Keyword::From {
+            with_copy.extend(name.filter(|_| copied));
+            let mut words = instruction.arguments.values.iter().map(String::as_str);
+            let base = words.next();
+            name = words.next_back();
+            copied = base.is_some_and(|base| with_copy.iter().any(|own| own.eq_ignore_ascii_case(base)));
+        }
         copied |= is_context_copy(instruction);
         copied && instruction.keyword == Keyword::Run
     })
@@ -241,27 +260,58 @@ pub fn patterns(folders: &[String]) -> Vec<String> {
     patterns
 }
 
-/// The edit that puts the steps `first..=last` into another order, each with its comments.
+/// What comes to stand in one place of a new order.
+#[derive(Clone, Debug)]
+pub enum Placed {
+    /// The step as it is, with its comments.
+    Whole(usize),
+    /// The step with another text, and its comments.
+    Changed(usize, String),
+    /// New text.
+    New(String),
+}
+
+impl Placed {
+    fn index(&self) -> Option<usize> {
+        match self {
+            Self::Whole(index) | Self::Changed(index, _) => Some(*index),
+            Self::New(_) => None,
+        }
+    }
+}
+
+/// The edit that puts some neighbouring steps into another order, each with its comments.
 pub fn reordered(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[usize]) -> Option<Edit> {
+    rearranged(dockerfile, steps, &order.iter().copied().map(Placed::Whole).collect::<Vec<_>>())
+}
+
+/// The same where some change or are new.
+pub fn rearranged(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[Placed]) -> Option<Edit> {
     let start = |index: usize| Some(steps.get(index)?.instruction.span.start);
-    let (first, last) = (*order.iter().min()?, *order.iter().max()?);
+    let indexes = || order.iter().filter_map(Placed::index);
+    let (first, last) = (indexes().min()?, indexes().max()?);
     let arrangement = Arrangement::between(dockerfile, start(first)?, start(last)?)?;
     // What comes to stand first is parted from what is above it as the old first was, and that as the new one was.
-    let (old, new) = (start(first)?, start(*order.first()?)?);
-    let place = |at: usize| {
-        if at == old {
-            new
-        } else if at == new {
-            old
-        } else {
-            at
-        }
+    let (old, new) = (start(first)?, start(indexes().next()?)?);
+    let gap = |at: usize| match at {
+        at if at == old => new,
+        at if at == new => old,
+        at => at,
     };
-    let places = order.iter().map(|index| start(*index).map(place)).collect::<Option<Vec<usize>>>()?;
-    let piece = |(index, gap): (&usize, &usize)| {
-        Some(Piece { new: Vec::new(), content: Content::Instruction(start(*index)?), gap: Some(*gap), blank: false })
+    let piece = |placed: &Placed| {
+        let at = match placed.index() {
+            Some(index) => Some(start(index)?),
+            None => None,
+        };
+        let content = match (placed, at) {
+            (Placed::Whole(_), Some(at)) => Content::Instruction(at),
+            (Placed::Changed(_, text), Some(at)) => Content::Replaced(at, text.clone()),
+            (Placed::New(text), _) => Content::Text(old, text.clone()),
+            _ => return None,
+        };
+        Some(Piece { new: Vec::new(), new_from: at.unwrap_or(old), content, gap: at.map(gap), blank: false })
     };
-    arrangement.edit(&order.iter().zip(&places).map(piece).collect::<Option<Vec<Piece>>>()?)
+    arrangement.edit(&order.iter().map(piece).collect::<Option<Vec<Piece>>>()?)
 }
 
 /// Whether something is copied from the build context.

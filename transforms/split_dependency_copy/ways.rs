@@ -37,7 +37,8 @@ impl Stage<'_, '_> {
         let prepares = |step: &StepPrint| {
             let mut own = step.commands.iter().filter(|command| command.ecosystem.map(|ecosystem| ecosystem.id()) == id);
             own.any(|command| {
-                unclear(command) || matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
+                unclear(command)
+                    || is_install(command) && matches!(&command.dependencies, Some(Ok(Some(dependencies))) if alike(dependencies))
             })
         };
         // Lines of ours may be broken, so that only the words tell.

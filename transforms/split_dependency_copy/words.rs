@@ -3,13 +3,49 @@
 //! Owns: titles and notes, and how far a fix can be trusted. Never does: change a text.
 
 use super::{Install, Stage, rising};
-use crate::ecosystems::Part;
+use crate::ecosystems::{Entangled, Part};
 use crate::edit::{Applicability, Fix};
 use crate::model::order::Order;
 use crate::pipeline::Refusal;
 use rising::{Movement, Riser};
 
 impl Stage<'_, '_> {
+    /// Why an install can't do with its manifests; who makes one that no copy brings, or where the context has one of that name.
+    pub(super) fn entangled(&self, at: usize, id: &'static str, entangled: &Entangled) -> Refusal {
+        let plain = || Refusal::Entangled { id, entangled: entangled.clone() };
+        let Entangled::Missing { path, because } = entangled else { return plain() };
+        let writes = |index: &usize| {
+            let step = self.order.print(*index).filter(|step| !step.from_context);
+            step.is_some_and(|step| step.print.footprint.writes.areas.iter().any(|area| area.path() == path))
+        };
+        if let Some(step) = (0..at).rev().find(writes).and_then(|index| self.order.steps.get(index)) {
+            let why = format!("it makes {path}, which {id} needs and no copy brings");
+            return Refusal::InTheWay { line: step.instruction.lines.0, step: rising::shown(step), why };
+        }
+        match self.namesake(at, path) {
+            Some(other) => {
+                let because = format!("{because}; {other} is: is the work folder the right one?");
+                Refusal::Entangled { id, entangled: Entangled::NotSeen { because } }
+            }
+            None => plain(),
+        }
+    }
+
+    /// A file of the same name that the copies above a step bring to a folder below: its path in the image.
+    fn namesake(&self, at: usize, path: &str) -> Option<String> {
+        let (folder, name) = path.rsplit_once('/')?;
+        let copies = (0..at).filter_map(|index| self.order.print(index)?.copy.as_ref());
+        let laid = copies.flat_map(|copy| &copy.maps).filter(|map| map.folder).flat_map(|map| {
+            let to = |file: String| {
+                let rest = file.strip_prefix(map.from.as_str())?.trim_start_matches('/');
+                Some(format!("{}/{rest}", map.to.trim_end_matches('/')))
+            };
+            self.order.view.files_below(&map.from).into_iter().filter_map(to)
+        });
+        let below = laid.filter(|file| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+        below.filter(|file| file != path && file.rsplit('/').next() == Some(name)).min_by_key(|file| file.matches('/').count())
+    }
+
     pub(super) fn worded(&self, installs: &[Install<'_>], riser: &Riser, movement: &Movement<'_, '_>) -> Result<Fix, Refusal> {
         let shown: Vec<String> = movement.copied().into_iter().map(str::to_owned).collect();
         let command = installs.first().map(|install| quoted(self.order, install)).unwrap_or_default();

@@ -77,7 +77,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "manager-caches",
-        words: "package managers' download caches, which cache mounts keep out of the image: reported as a change of size",
+        words: "package managers' download caches, which cache mounts keep out of the image, and hard links into them: reported as a change of size",
         test: Test::Caches,
     },
     Rule {
@@ -90,6 +90,8 @@ pub const RULES: &[Rule] = &[
 
 /// Finds the rule for a difference.
 pub(super) struct Judge<'i> {
+    before: &'i Image,
+    after: &'i Image,
     noise: &'i Noise,
     /// Folders that hold something that no rule lets pass, in either image.
     used: BTreeSet<&'i str>,
@@ -111,7 +113,7 @@ impl<'i> Judge<'i> {
                 rest = folder;
             }
         }
-        Self { noise, used }
+        Self { before, after, noise, used }
     }
 
     pub(super) fn rule_for(&self, difference: &Difference) -> Option<&'static Rule> {
@@ -126,6 +128,7 @@ impl<'i> Judge<'i> {
         match (test, path) {
             (Test::NotRead, _) => false,
             (Test::Path(test), Some(path)) => test(path),
+            (Test::Caches, Some(path)) if difference.aspect == Aspect::HardLinks => self.same_links_outside_caches(path),
             (Test::Caches, Some(path)) => caches::holds(path),
             (Test::EmptyParents, Some(path)) => {
                 difference.aspect == Aspect::Presence && caches::leads_to(path) && !self.used.contains(path)
@@ -133,6 +136,19 @@ impl<'i> Judge<'i> {
             (Test::Noise, _) => self.noise.covers(difference),
             (_, None) => false,
         }
+    }
+}
+
+impl Judge<'_> {
+    /// Managers link what they install to what is in their cache, and copy where a mount lies between.
+    fn same_links_outside_caches(&self, path: &str) -> bool {
+        let links = |image: &Image| match image.entries.get(path).map(|entry| &entry.kind) {
+            Some(EntryKind::File { links, .. }) => {
+                Some(links.iter().filter(|link| !caches::holds(link)).cloned().collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        links(self.before) == links(self.after)
     }
 }
 

@@ -124,3 +124,13 @@ fn the_caches_are_told_by_their_size() {
     let comparison = of(&[("root/.cache/pip/a", file(1)), ("root/.npm/b", file(1))], &[]);
     assert_eq!((comparison.cached, comparison.equal()), ((2, 0), true));
 }
+
+#[test]
+fn a_link_into_a_cache_may_go_and_one_elsewhere_may_not() {
+    let linked = |links: &[&str]| {
+        let links = links.iter().map(|link| (*link).to_owned()).collect();
+        ("app/x", Entry { kind: EntryKind::File { hash: [1; 32], size: 1, links }, ..file(1) })
+    };
+    assert!(of(&[linked(&["root/.local/share/pnpm/store/v3/x"])], &[linked(&[])]).equal());
+    assert!(!of(&[linked(&["app/y", "root/.local/share/pnpm/store/v3/x"])], &[linked(&[])]).equal());
+}

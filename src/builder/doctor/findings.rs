@@ -113,11 +113,9 @@ fn engine(facts: &Facts) -> Finding {
             format!("{program}'s engine may not be used by this user: {}", line(words)),
             advice::allow(),
         ),
-        Answered::No { words } => Finding::unknown(
-            "engine-unclear",
-            format!("{program} gives no answer that makes sense: {}", line(words)),
-            advice::install(),
-        ),
+        Answered::No { words } => {
+            Finding::unknown("engine-unclear", format!("{program} can't be used: {}", line(words)), advice::install())
+        }
     };
     place.into_iter().fold(finding, Finding::note)
 }

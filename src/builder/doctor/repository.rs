@@ -97,7 +97,8 @@ fn said(line: &str) -> Option<Said> {
 /// Whether the rest of a line, behind the variable's name, sets it to nought: `=0`, `: "0"`, ` := false`.
 fn is_off(rest: &str) -> bool {
     let value = rest.trim_start_matches([' ', ':', '=', '?', '"', '\'']);
-    let is_set = value.len() < rest.len();
+    let between = rest.len() - value.len();
+    let is_set = rest.get(..between).is_some_and(|between| between.contains([':', '=']));
     let word = value.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     is_set && matches!(word.to_ascii_lowercase().as_str(), "0" | "false" | "f")
 }

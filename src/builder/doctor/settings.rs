@@ -78,8 +78,9 @@ pub(super) fn daemon_files() -> Vec<DaemonFile> {
         "windows" => variable("ProgramData").map(|folder| PathBuf::from(folder).join("docker").join("config")),
         _ => Some(PathBuf::from("/etc/docker")),
     };
-    // The engine of the system; the one without root; Docker Desktop's.
-    let folders = [system, config.map(|folder| folder.join("docker")), home.map(|home| home.join(".docker"))];
+    let snap = cfg!(target_os = "linux").then(|| PathBuf::from("/var/snap/docker/current/config"));
+    // The engine of the system; the one from a snap; the one without root; Docker Desktop's.
+    let folders = [system, snap, config.map(|folder| folder.join("docker")), home.map(|home| home.join(".docker"))];
     folders.into_iter().flatten().filter_map(|folder| read(&folder.join("daemon.json"))).collect()
 }
 

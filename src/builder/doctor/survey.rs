@@ -49,7 +49,11 @@ pub fn survey(program: &str, folder: &Path, quick: bool, watch: &Watch) -> Facts
         ask_docker(&mut facts, quick, watch);
     }
     if !quick && facts.builds != Proof::Classic {
-        facts.features = features(program, watch);
+        // By its version, where it can't be asked.
+        facts.features = features(program, watch).or(match &facts.engine {
+            Answered::Yes(identity) => Some(identity.features),
+            _ => None,
+        });
     }
     facts
 }
@@ -93,9 +97,10 @@ fn answered(program: &str, watch: &Watch) -> Answered {
         Err(BuildError::NotRunning { words }) => Answered::NotRunning { words },
         Err(BuildError::NotAllowed { words }) => Answered::NotAllowed { words },
         Err(error @ (BuildError::TooOld { .. } | BuildError::NoBuildx { .. })) => {
-            let version = |arguments: &[&str]| Version::find(&ask(program, arguments, watch)?);
-            match version(&["--version"]) {
-                Some(client) => Answered::Old { client, server: version(&["version", "--format", "{{.Server.Version}}"]) },
+            let said = ask(program, &["--version"], watch).filter(|said| said.to_lowercase().starts_with("docker"));
+            let server = || Version::find(&ask(program, &["version", "--format", "{{.Server.Version}}"], watch)?);
+            match said.as_deref().and_then(Version::find) {
+                Some(client) => Answered::Old { client, server: server() },
                 None => Answered::No { words: error.to_string() },
             }
         }
@@ -145,7 +150,7 @@ fn builder_of(said: &str) -> Builder {
 
 /// The last line that says something: the first ones tell what was done before.
 fn last_words(words: &str) -> String {
-    words.lines().map(str::trim).filter(|line| !line.is_empty()).next_back().unwrap_or_default().to_owned()
+    words.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

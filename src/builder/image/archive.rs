@@ -9,7 +9,7 @@ use super::merge::merged;
 use flate2::bufread::MultiGzDecoder;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
 /// JSON that is larger is no manifest and no configuration.
@@ -59,18 +59,22 @@ impl Images {
             parts.layers.insert(name, Arc::clone(layer));
             return Ok(());
         }
-        let mut from = BufReader::with_capacity(1 << 16, from);
-        let head = from.fill_buf()?;
+        // As much as it takes to tell, however little comes at a time.
+        let mut head = Vec::with_capacity(512);
+        from.by_ref().take(512).read_to_end(&mut head)?;
         let is_tar = head.get(257..262) == Some(b"ustar") || (head.len() >= 512 && head.iter().take(512).all(|byte| *byte == 0));
+        let is = |magic: &[u8]| head.starts_with(magic);
+        let (is_gzip, is_zstd) = (is(&[0x1f, 0x8b]), is(&[0x28, 0xb5, 0x2f, 0xfd]));
+        let whole = BufReader::with_capacity(1 << 16, io::Cursor::new(head).chain(from));
         let layer = if is_tar {
-            Layer::read(from)?
-        } else if head.starts_with(&[0x1f, 0x8b]) {
-            Layer::read(MultiGzDecoder::new(from))?
-        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+            Layer::read(whole)?
+        } else if is_gzip {
+            Layer::read(MultiGzDecoder::new(whole))?
+        } else if is_zstd {
             return Err(io::Error::other(format!("{name}: the layer is compressed by zstd, which is not read")));
         } else {
             let mut text = Vec::new();
-            from.take(MOST_JSON).read_to_end(&mut text)?;
+            whole.take(MOST_JSON).read_to_end(&mut text)?;
             // Files like VERSION are none.
             parts.documents.extend(serde_json::from_slice(&text).ok().map(|document| (name, document)));
             return Ok(());

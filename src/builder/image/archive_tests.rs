@@ -41,6 +41,31 @@ fn the_manifest_may_come_after_the_layers_and_layers_may_be_compressed() {
     assert_eq!((image.platform.as_str(), image.config["Env"][0].as_str()), ("linux/amd64", Some("A=1")));
 }
 
+/// As from a pipe that gives little at a time.
+struct Drops<'b>(&'b [u8]);
+
+impl std::io::Read for Drops<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = buffer.len().min(7).min(self.0.len());
+        let (now, rest) = self.0.split_at(count);
+        buffer[..count].copy_from_slice(now);
+        self.0 = rest;
+        Ok(count)
+    }
+}
+
+#[test]
+fn it_does_not_matter_how_much_comes_at_a_time() {
+    let mut tar = Tar::new(Vec::new());
+    add(&mut tar, "l.tar", &layer(&[("a", b"1"), ("b", &[7; 3000])]));
+    add(&mut tar, "c.json", CONFIG);
+    add(&mut tar, "manifest.json", br#"[{"Config":"c.json","Layers":["l.tar"]}]"#);
+    let bytes = tar.into_inner().unwrap();
+    let image = Images::default().read(&mut Drops(&bytes)).unwrap();
+    assert_eq!(image.entries, Images::default().read(&mut bytes.as_slice()).unwrap().entries);
+    assert_eq!(image.entries.len(), 2);
+}
+
 #[test]
 fn an_oci_layout_is_read_by_its_index() {
     let mut tar = Tar::new(Vec::new());
@@ -54,7 +79,7 @@ fn an_oci_layout_is_read_by_its_index() {
 #[test]
 fn extended_attributes_large_numbers_and_links_are_read() {
     let mut inner = Tar::new(Vec::new());
-    inner.append_pax_extensions([("SCHILY.xattr.security.capability", b"\x01\0\n".as_slice()), ("uid", b"4000000")]).unwrap();
+    inner.append_pax_extensions([("SCHILY.xattr.security.capability", b"\x01\0\x02".as_slice()), ("uid", b"4000000")]).unwrap();
     add(&mut inner, "x", b"1");
     let mut header = tar::Header::new_ustar();
     header.set_entry_type(tar::EntryType::Link);
@@ -71,10 +96,43 @@ fn extended_attributes_large_numbers_and_links_are_read() {
     add(&mut tar, "manifest.json", br#"[{"Config":"c.json","Layers":["l.tar"]}]"#);
     let image = read(tar).unwrap();
     let x = &image.entries["x"];
-    assert_eq!((x.uid, x.xattrs["security.capability"].as_slice()), (4_000_000, b"\x01\0\n".as_slice()));
+    assert_eq!((x.uid, x.xattrs["security.capability"].as_slice()), (4_000_000, b"\x01\0\x02".as_slice()));
     assert_eq!(image.entries["y"].uid, x.uid);
     assert!(matches!(&x.kind, EntryKind::File { links, .. } if *links == ["y"]));
     assert_eq!(image.entries["z"].kind, EntryKind::Symlink("/x".to_owned()));
+}
+
+#[test]
+fn the_value_of_an_attribute_may_hold_line_ends() {
+    let mut inner = Tar::new(Vec::new());
+    inner
+        .append_pax_extensions([
+            (
+                "SCHILY.xattr.user.x",
+                b"a
+b
+"
+                .as_slice(),
+            ),
+            ("gid", b"7"),
+        ])
+        .unwrap();
+    add(&mut inner, "x", b"1");
+    let mut tar = Tar::new(Vec::new());
+    add(&mut tar, "l.tar", &inner.into_inner().unwrap());
+    add(&mut tar, "c.json", CONFIG);
+    add(&mut tar, "manifest.json", br#"[{"Config":"c.json","Layers":["l.tar"]}]"#);
+    let image = read(tar).unwrap();
+    assert_eq!(
+        (image.entries["x"].xattrs["user.x"].as_slice(), image.entries["x"].gid),
+        (
+            b"a
+b
+"
+            .as_slice(),
+            7
+        )
+    );
 }
 
 #[test]

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use tar::EntryType;
 
+/// No extension header is larger, in bytes: extended attributes of a file have 64 KiB each at most.
+const LARGEST_HEADER: u64 = 16 << 20;
+
 /// PAX records with this prefix hold extended attributes.
 const XATTR: &str = "SCHILY.xattr.";
 
@@ -39,18 +42,89 @@ impl Layer {
     pub(super) fn read(from: impl Read) -> io::Result<Self> {
         let mut changes = Vec::new();
         let mut archive = tar::Archive::new(from);
-        for entry in archive.entries()? {
+        let mut records = Records::default();
+        // Raw, for the library takes a line end in the value of an extended attribute for the record's end.
+        for entry in archive.entries()?.raw(true) {
             let mut entry = entry?;
-            if let Some(change) = change(&mut entry)? {
+            if records.take(&mut entry)? {
+                continue;
+            }
+            if let Some(change) = change(&mut entry, &records)? {
                 changes.push(change);
             }
+            records = Records::default();
         }
         Ok(Self(changes))
     }
 }
 
-fn change(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Option<Change>> {
-    let path = tidy(&text(&entry.path_bytes()));
+/// What extension headers say of the entry behind them.
+#[derive(Default)]
+struct Records {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    uid: Option<u64>,
+    gid: Option<u64>,
+    xattrs: BTreeMap<String, Vec<u8>>,
+}
+
+impl Records {
+    /// Reads an entry that is such a header; `false`: it is none.
+    fn take(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> io::Result<bool> {
+        let kind = entry.header().entry_type();
+        if !matches!(kind, EntryType::XHeader | EntryType::GNULongName | EntryType::GNULongLink) {
+            return Ok(false);
+        }
+        let mut bytes = Vec::new();
+        entry.take(LARGEST_HEADER).read_to_end(&mut bytes)?;
+        if kind == EntryType::XHeader {
+            self.read(&bytes)?;
+            return Ok(true);
+        }
+        // GNU's long names end with a nought.
+        let name = bytes.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        let place = if kind == EntryType::GNULongName { &mut self.path } else { &mut self.link };
+        *place = Some(name);
+        Ok(true)
+    }
+
+    /// PAX records: `LENGTH KEY=VALUE` and a line end, the length being that of all of it.
+    fn read(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        let broken = || io::Error::new(io::ErrorKind::InvalidData, "a PAX record can't be read");
+        while !bytes.is_empty() {
+            let space = bytes.iter().position(|byte| *byte == b' ').ok_or_else(broken)?;
+            let length = bytes.get(..space).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<usize>().ok());
+            let record = length.and_then(|length| bytes.get(space + 1..length.checked_sub(1)?)).ok_or_else(broken)?;
+            let equals = record.iter().position(|byte| *byte == b'=').ok_or_else(broken)?;
+            let (key, value) = record.split_at(equals);
+            self.note(&text(key), value.get(1..).unwrap_or_default())?;
+            bytes = length.and_then(|length| bytes.get(length..)).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, key: &str, value: &[u8]) -> io::Result<()> {
+        let number = || std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+        match key {
+            "path" => self.path = Some(value.to_vec()),
+            "linkpath" => self.link = Some(value.to_vec()),
+            "uid" => self.uid = number(),
+            "gid" => self.gid = number(),
+            // Only written where the header has no room for it.
+            "size" => return Err(io::Error::new(io::ErrorKind::Unsupported, "a file of more than 8 GiB can't be compared")),
+            _ => {
+                if let Some(name) = key.strip_prefix(XATTR) {
+                    self.xattrs.insert(name.to_owned(), value.to_vec());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn change(entry: &mut tar::Entry<'_, impl Read>, records: &Records) -> io::Result<Option<Change>> {
+    let path = records.path.clone().unwrap_or_else(|| entry.path_bytes().into_owned());
+    let path = tidy(&text(&path));
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
     if name == OPAQUE {
         return Ok(Some(Change::Empty(folder.to_owned())));
@@ -64,39 +138,24 @@ fn change(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Option<Change>> {
         return Ok(None);
     }
     if entry.header().entry_type() == EntryType::Link {
-        let to = tidy(&link_target(entry));
+        let to = tidy(&link_target(entry, records));
         return Ok(Some(Change::HardLink { path, to }));
     }
-    let Some(kind) = kind(entry, &path)? else { return Ok(None) };
-    let (mut uid, mut gid) = (entry.header().uid()?, entry.header().gid()?);
+    let Some(kind) = kind(entry, &path, records)? else { return Ok(None) };
+    let uid = records.uid.map_or_else(|| entry.header().uid(), Ok)?;
+    let gid = records.gid.map_or_else(|| entry.header().gid(), Ok)?;
     let mode = entry.header().mode()? & 0o7777;
-    let mut xattrs = BTreeMap::new();
-    if let Some(extensions) = entry.pax_extensions()? {
-        for extension in extensions.filter_map(Result::ok) {
-            let Ok(key) = extension.key() else { continue };
-            let number = || extension.value().ok()?.parse().ok();
-            match key {
-                "uid" => uid = number().unwrap_or(uid),
-                "gid" => gid = number().unwrap_or(gid),
-                _ => {
-                    if let Some(name) = key.strip_prefix(XATTR) {
-                        xattrs.insert(name.to_owned(), extension.value_bytes().to_vec());
-                    }
-                }
-            }
-        }
-    }
-    Ok(Some(Change::Put(path, Entry { kind, mode, uid, gid, xattrs })))
+    Ok(Some(Change::Put(path, Entry { kind, mode, uid, gid, xattrs: records.xattrs.clone() })))
 }
 
-fn kind(entry: &mut tar::Entry<'_, impl Read>, path: &str) -> io::Result<Option<EntryKind>> {
+fn kind(entry: &mut tar::Entry<'_, impl Read>, path: &str, records: &Records) -> io::Result<Option<EntryKind>> {
     let device = |name| -> io::Result<_> {
         let (major, minor) = (entry.header().device_major()?, entry.header().device_minor()?);
         Ok(Some(EntryKind::Device(name, major.unwrap_or_default(), minor.unwrap_or_default())))
     };
     match entry.header().entry_type() {
         EntryType::Directory => Ok(Some(EntryKind::Directory)),
-        EntryType::Symlink => Ok(Some(EntryKind::Symlink(link_target(entry)))),
+        EntryType::Symlink => Ok(Some(EntryKind::Symlink(link_target(entry, records)))),
         EntryType::Char => device("char"),
         EntryType::Block => device("block"),
         EntryType::Fifo => Ok(Some(EntryKind::Fifo)),
@@ -109,8 +168,11 @@ fn kind(entry: &mut tar::Entry<'_, impl Read>, path: &str) -> io::Result<Option<
     }
 }
 
-fn link_target(entry: &tar::Entry<'_, impl Read>) -> String {
-    entry.link_name_bytes().map(|name| text(&name)).unwrap_or_default()
+fn link_target(entry: &tar::Entry<'_, impl Read>, records: &Records) -> String {
+    match &records.link {
+        Some(link) => text(link),
+        None => entry.link_name_bytes().map(|name| text(&name)).unwrap_or_default(),
+    }
 }
 
 /// SHA-256. Compiled Python begins with a magic number, flags, and where no flag is set the source's time and size; the time is

@@ -27,12 +27,12 @@ enum Manager {
 }
 
 impl Manager {
-    /// A small package without dependencies that nearly every index has.
-    fn usual(self) -> &'static str {
+    /// Small packages without dependencies that nearly every index has.
+    fn usual(self) -> [&'static str; 2] {
         match self {
-            Self::Pip => "six",
-            Self::Npm => "ms",
-            Self::Cargo => "itoa",
+            Self::Pip => ["six", "idna"],
+            Self::Npm => ["ms", "left-pad"],
+            Self::Cargo => ["itoa", "cfg-if"],
         }
     }
 }
@@ -49,10 +49,14 @@ impl Addition {
             "no install was found that one more dependency can be added to: pip with a requirements file, `npm ci` or `npm install`, \
              and cargo are known",
         )?;
-        let package = package.unwrap_or(manager.usual()).to_owned();
         let text = view.text(&manifest).into_known().ok_or_else(|| format!("{manifest} can't be read"))?;
-        if text.contains(&format!("\"{package}\"")) || text.lines().any(|line| first_word(line) == package) {
-            return Err(format!("{manifest} has {package} already: name another with --add-dependency NAME"));
+        let has = |package: &str| {
+            text.contains(&format!("\"{package}\"")) || text.lines().any(|line| first_word(line).eq_ignore_ascii_case(package))
+        };
+        let usual = manager.usual();
+        let package = package.or_else(|| usual.into_iter().find(|package| !has(package))).unwrap_or(usual[0]).to_owned();
+        if has(&package) {
+            return Err(format!("{manifest} has {package} already: name another with --add-dependency=NAME"));
         }
         if manager == Manager::Pip && text.contains("--hash=") {
             return Err(format!("{manifest} is pinned by hashes, which one more line would lack"));
@@ -165,9 +169,11 @@ mod tests {
     fn what_is_there_or_pinned_by_hashes_is_said() {
         let refused =
             |run: &str, name: &str, text: &str| find(run, &[(name, text), ("package-lock.json", "")], None).unwrap_err();
-        assert!(refused("RUN pip install -r r.txt", "r.txt", "six==1.0\n").contains("has six already"));
+        assert!(refused("RUN pip install -r r.txt", "r.txt", "six==1.0\nidna\n").contains("has six already"));
         assert!(refused("RUN pip install -r r.txt", "r.txt", "a==1 --hash=sha256:0\n").contains("hashes"));
-        assert!(refused("RUN npm ci", "package.json", "{\"dependencies\": {\"ms\": \"1\"}}").contains("has ms already"));
+        let npm = [("package.json", "{\"dependencies\": {\"ms\": \"1\"}}"), ("package-lock.json", "")];
+        assert_eq!(find("RUN npm ci", &npm, None).as_deref(), Ok("Npm package.json left-pad"));
+        assert!(find("RUN npm ci", &npm, Some("ms")).unwrap_err().contains("has ms already"));
         assert!(refused("RUN make", "Makefile", "").contains("no install was found"));
     }
 }

@@ -136,7 +136,7 @@ fn place(file: &Path, context: Option<&Path>) -> anyhow::Result<(PathBuf, Place)
         (Ok(place), Some(root)) => Ok((root, place)),
         (Err(None), Some(root)) => {
             let view = View::open(&root, file);
-            Ok((root, Place { view, others: Vec::new(), targets: Vec::new() }))
+            Ok((root, Place { view, others: Vec::new(), targets: Vec::new(), fresh_arguments: Vec::new() }))
         }
         (Err(why), _) => Err(unknown(why)),
         (Ok(_), None) => Err(unknown(None)),

@@ -95,7 +95,7 @@ fn sorted(view: &View, change: &IgnoreChange) -> (Vec<String>, Vec<String>) {
     let new = change.after.get(before.len()..).unwrap_or_default();
     let patterns = new.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
     let seen = view.files_below("").len();
-    patterns.partition(|pattern| view.with_ignore(&with(before, &[pattern.clone()])).files_below("").len() == seen)
+    patterns.partition(|pattern| view.with_ignore(&with(before, std::slice::from_ref(pattern))).files_below("").len() == seen)
 }
 
 /// The ignore file with patterns at its end.

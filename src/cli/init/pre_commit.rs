@@ -143,7 +143,7 @@ mod tests {
         ] {
             assert_eq!(extended(text, ITEM), None, "{text}");
         }
-        assert_eq!(extended("x: |\n  repos:\n  - repo: a\nrepos:\n- repo: b\n", ITEM).is_some(), true);
+        assert!(extended("x: |\n  repos:\n  - repo: a\nrepos:\n- repo: b\n", ITEM).is_some_and(|after| after.ends_with(ITEM)));
     }
 
     #[test]

@@ -52,6 +52,7 @@ impl Targets {
                 context: of("context"),
                 dockerfile: of("dockerfile"),
                 target: of("target"),
+                fresh: Vec::new(),
                 from_context: true,
                 is_inline: block.attribute("dockerfile-inline").is_some(),
             };
@@ -75,6 +76,7 @@ impl Targets {
                 context: of("context"),
                 dockerfile: of("dockerfile"),
                 target: of("target"),
+                fresh: Vec::new(),
                 from_context: true,
                 is_inline: body.get("dockerfile-inline").is_some(),
             };
@@ -127,6 +129,7 @@ fn over(upper: Said, lower: &Said) -> Said {
         dockerfile: upper.dockerfile.or_else(|| lower.dockerfile.clone()),
         target: upper.target.or_else(|| lower.target.clone()),
         from_context: true,
+        fresh: Vec::new(),
         is_inline: upper.is_inline || lower.is_inline,
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Claim {
     pub(super) target: Option<String>,
     /// A stage is built that is named by something that can't be seen.
     pub(super) hides_target: bool,
+    /// Build arguments that get another value with every build.
+    pub(super) fresh: Vec<String>,
     /// Where that is said.
     pub(super) mention: Mention,
 }
@@ -37,6 +39,8 @@ pub(super) struct Said {
     pub(super) target: Option<Option<String>>,
     /// The Dockerfile's path is from the context; else from where the build runs.
     pub(super) from_context: bool,
+    /// Build arguments that get another value with every build.
+    pub(super) fresh: Vec<String>,
     /// The Dockerfile's text is in the build file.
     pub(super) is_inline: bool,
 }
@@ -59,7 +63,15 @@ impl Said {
             _ => return None,
         };
         let (target, hides_target) = (self.target.clone().flatten(), self.target == Some(None));
-        Some(Claim { dockerfile, context, missing: None, target, hides_target, mention: mention.clone() })
+        Some(Claim {
+            dockerfile,
+            context,
+            missing: None,
+            target,
+            hides_target,
+            fresh: self.fresh.clone(),
+            mention: mention.clone(),
+        })
     }
 }
 

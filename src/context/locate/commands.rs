@@ -4,7 +4,8 @@
 //! command are its Dockerfile, its target and its context. Never does: resolve their paths.
 
 use super::claim::{Said, below, folder_of};
-use super::words::{Command, Word};
+use super::fresh;
+use super::words::{Command, Word, commands, variables};
 
 /// Options without a value.
 const FLAGS: &str = "--check --compress --debug --disable-content-trust --force-rm --layers --load --no-cache --pull --push --quiet --rm --squash \
@@ -23,16 +24,18 @@ pub(super) enum Base {
 }
 
 /// A build that a script runs: where, and what it says.
-pub(super) fn builds(script: &str, commands: &[Command], start: &Base, shares_folder: bool) -> Vec<(Base, Said, usize)> {
+pub(super) fn builds(file: &str, script: &str, start: &Base, shares_folder: bool) -> Vec<(Base, Said, usize)> {
+    let commands = commands(script, &variables(script));
     let mut builds = Vec::new();
     let mut base = start.clone();
-    for command in commands {
+    for command in &commands {
         if command.begins && !shares_folder {
             base = start.clone();
         }
         if let Some(target) = changed_folder(command) {
-            base = moved(&base, script, target);
-        } else if let Some(said) = build(&command.words) {
+            base = moved(&base, file, target);
+        } else if let Some(mut said) = build(&command.words) {
+            said.fresh = fresh::in_script(arguments_given(&command.words), script);
             builds.push((base.clone(), said, command.line));
         }
     }
@@ -95,6 +98,13 @@ fn is_before(word: &str) -> bool {
     is_setting || BEFORE.split(' ').any(|other| other == word)
 }
 
+/// The build arguments of a command, as they stand.
+fn arguments_given(words: &[Word]) -> impl Iterator<Item = &str> {
+    let pairs = words.iter().zip(words.iter().skip(1));
+    let apart = pairs.filter(|(option, _)| option.raw == "--build-arg").map(|(_, word)| word.raw.as_str());
+    apart.chain(words.iter().filter_map(|word| word.raw.strip_prefix("--build-arg=")))
+}
+
 fn arguments(words: &[Word]) -> Option<Said> {
     let mut said = Said::default();
     let mut places: Vec<&Word> = Vec::new();
@@ -125,7 +135,6 @@ fn arguments(words: &[Word]) -> Option<Said> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{commands, variables};
     use super::*;
 
     fn shown(file: &str, script: &str) -> Vec<String> {
@@ -138,7 +147,7 @@ mod tests {
             };
             format!("{line} [{base}] {} {} {}", word(said.dockerfile), word(said.target), word(said.context))
         };
-        builds(file, &commands(script, &variables(script)), &start, true).into_iter().map(show).collect()
+        builds(file, script, &start, true).into_iter().map(show).collect()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! for themselves.
 
 use super::claim::{Claim, Mention, Said, folder_of, name_of};
+use super::fresh;
 use super::variables::filled;
 use super::yaml::{self, Node};
 use std::collections::HashMap;
@@ -53,6 +54,13 @@ impl<'t> Services<'t> {
     }
 }
 
+/// Build arguments as `NAME=VALUE`, from a mapping or a list.
+fn arguments(build: &Node<'_>) -> Vec<String> {
+    let Some(args) = yaml::get(build, "args") else { return Vec::new() };
+    let pairs = yaml::entries(args).filter_map(|(name, value)| Some(format!("{name}={}", yaml::text(value)?)));
+    pairs.chain(yaml::items(args).filter_map(yaml::text).map(str::to_owned)).collect()
+}
+
 fn said(build: &Node<'_>) -> Said {
     let fill = |text: &str| filled(text, &|_| None);
     if !yaml::is_mapping(build) {
@@ -64,6 +72,7 @@ fn said(build: &Node<'_>) -> Said {
         dockerfile: of("dockerfile"),
         target: of("target"),
         from_context: true,
+        fresh: fresh::in_script(arguments(build).iter().map(String::as_str), ""),
         is_inline: yaml::get(build, "dockerfile_inline").is_some(),
     }
 }

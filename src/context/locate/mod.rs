@@ -8,6 +8,7 @@ mod claim;
 mod commands;
 mod compose;
 mod evidence;
+mod fresh;
 mod hcl;
 mod repository;
 mod variables;
@@ -33,6 +34,8 @@ pub struct Located {
     pub targets: Vec<String>,
     /// A build file builds a stage whose name can't be seen (a variable): any stage may have to keep its name.
     pub hides_targets: bool,
+    /// The build arguments that compose files, CI files or scripts give another value with every build, sorted.
+    pub fresh_arguments: Vec<String>,
 }
 
 /// The context of a Dockerfile.
@@ -122,7 +125,7 @@ impl Locator {
             let because = "its own folder can't be found".to_owned();
             let context = explicit
                 .map_or(Context::Unknown { because }, |root| Context::Known { root: root.to_owned(), found_by: FoundBy::Option });
-            return Located { context, targets: Vec::new(), hides_targets: false };
+            return Located { context, targets: Vec::new(), hides_targets: false, fresh_arguments: Vec::new() };
         };
         home.repository.locate(&super::root::joined(&home.folder, name), explicit, sources)
     }

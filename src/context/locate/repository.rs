@@ -7,7 +7,6 @@ use super::claim::{Claim, folder_of, name_of};
 use super::commands::{Base, builds};
 use super::compose::{Services, is_compose};
 use super::evidence::{Evidence, Guess, looks_like_dockerfile, shown};
-use super::words::{commands, variables};
 use super::workflows::{is_pipeline, is_workflow, pipeline, workflow};
 use super::{Context, FoundBy, Located, Sharing};
 use crate::context::root::{Root, joined};
@@ -67,7 +66,13 @@ impl Repository {
             Some(root) => Context::Known { root: root.to_owned(), found_by: FoundBy::Option },
             None => self.context(dockerfile, claims, sources),
         };
-        Located { context, targets: targets.into_iter().collect(), hides_targets: claims.iter().any(|claim| claim.hides_target) }
+        let fresh: BTreeSet<&String> = claims.iter().flat_map(|claim| &claim.fresh).collect();
+        Located {
+            context,
+            targets: targets.into_iter().collect(),
+            hides_targets: claims.iter().any(|claim| claim.hides_target),
+            fresh_arguments: fresh.into_iter().cloned().collect(),
+        }
     }
 
     fn context(&self, dockerfile: &str, claims: &[Claim], sources: &[String]) -> Context {
@@ -254,7 +259,7 @@ impl Repository {
         // A recipe runs in its makefile's folder, each line anew; a script where it is called from.
         let is_script = file.ends_with(".sh") || file.ends_with(".bash");
         let start = if is_script && !own.is_empty() { vec![own, String::new()] } else { vec![own] };
-        let found = builds(file, &commands(text, &variables(text)), &Base::OneOf(start), is_script);
+        let found = builds(file, text, &Base::OneOf(start), is_script);
         let claims = found.into_iter().flat_map(|(base, said, line)| {
             let Base::OneOf(bases) = base else { return Vec::new() };
             let mention = super::claim::Mention { file: file.to_owned(), line };

@@ -5,8 +5,8 @@
 
 use super::claim::{Claim, Mention, Said};
 use super::commands::{Base, builds};
+use super::fresh;
 use super::variables::filled;
-use super::words::{commands, variables};
 use super::yaml::{self, Node};
 
 /// More rounds of a matrix are not gone through.
@@ -60,6 +60,8 @@ fn action(step: &Node<'_>, settings: &Round) -> Said {
         Some(filled(&put_in(text, settings), &|_| None))
     };
     let mut said = Said { context: of("context"), dockerfile: of("file"), target: of("target"), ..Said::default() };
+    let given = yaml::get(step, "with").and_then(|with| yaml::text_of(with, "build-args")).unwrap_or_default();
+    said.fresh = fresh::in_script(put_in(given, settings).lines().map(str::trim), "");
     if let Some(Some(context)) = &mut said.context {
         // The checked out repository, or a folder of it.
         if let Some(folder) = context.strip_prefix("{{defaultContext}}").map(str::to_owned) {
@@ -85,12 +87,11 @@ pub(super) fn pipeline(file: &str, text: &str) -> Vec<Claim> {
 }
 
 fn of_script(file: &str, script: &str, line: usize, base: &Base) -> Vec<Claim> {
-    let commands = commands(script, &variables(script));
     let claim = |(base, said, within): (Base, Said, usize)| {
         let Base::OneOf(bases) = base else { return None };
         said.claim(bases.first()?, &Mention { file: file.to_owned(), line: line + within - 1 })
     };
-    builds(file, &commands, base, true).into_iter().filter_map(claim).collect()
+    builds(file, script, base, true).into_iter().filter_map(claim).collect()
 }
 
 /// The rounds of a job's matrix; one without values where there is none.

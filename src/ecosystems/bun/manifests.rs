@@ -225,7 +225,7 @@ mod tests {
         let answer = get("bun install", &[("package.json", "{}"), ("yarn.lock", "")]);
         assert_eq!(names(&answer.files), ["package.json", "yarn.lock"]);
         assert!(answer.unpinned.is_some() && answer.rewrites.is_empty());
-        assert!(matches!(ask("bun ci", &[("package.json", "{}")]), Err(Entangled::NotSeen { .. })));
+        assert!(matches!(ask("bun ci", &[("package.json", "{}")]), Err(Entangled::Missing { .. })));
         let script = [("package.json", r#"{"scripts": {"postinstall": "bun run build", "build": "tsc"}}"#), ("bun.lockb", "")];
         assert!(matches!(ask("bun install", &script), Err(Entangled::NeedsSource { .. })));
         assert!(ask("bun install --ignore-scripts", &script).is_ok());

@@ -16,7 +16,7 @@
 use super::crates::{self, Configuration, Crates};
 use super::{own_words, subcommand};
 use crate::ecosystems::gathered::{Gathered, find_upward, join, not_seen, parent};
-use crate::ecosystems::{Bolder, Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, User, before_source};
+use crate::ecosystems::{Bolder, Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, User, first_half};
 use crate::knowledge::Knowledge;
 use std::collections::BTreeSet;
 
@@ -69,14 +69,14 @@ pub(super) fn dependencies(
     match name {
         "" | "help" | "search" | "login" | "logout" | "cache" => Ok(Some(gathered.finish(Part::Whole))),
         "install" if invocation.option(&["--path"]).is_none() => Ok(tool(&words, gathered)),
-        "clean" if before_source::is_plain(invocation) => {
+        "clean" if first_half::is_plain(invocation) => {
             let mut cleaned = gathered.finish(Part::Whole);
             cleaned.makes.extend(at.absolute("target").into_known());
             Ok(Some(cleaned))
         }
         "chef" if rest.contains(&"cook") => cook(invocation, folder, gathered).map(Some),
         _ if BUILDS.iter().any(|(build, _)| *build == name) || FETCHES.contains(&name) => {
-            if !before_source::is_plain(invocation) {
+            if !first_half::is_plain(invocation) {
                 return Ok(None);
             }
             Halves { invocation, at, folder, name }.answer(gathered).map(Some)
@@ -132,7 +132,9 @@ struct Halves<'a> {
 impl Halves<'_> {
     fn answer(&self, mut gathered: Gathered) -> Result<Dependencies, Entangled> {
         if self.at.user != User::Root {
-            return Err(not_seen("whether this step's user may write stubs into the project's folders"));
+            return Err(not_seen(
+                "it is not known whether this step's user may write into the project's folders, as the stubs need it; USER below the install, or --chown on the copy, would tell",
+            ));
         }
         let ran = |names: &[&str]| self.at.earlier.iter().any(|one| one.program == "cargo" && names.contains(&one.argument(0)));
         if ran(&["init", "new"]) {
@@ -188,9 +190,9 @@ impl Halves<'_> {
 
     /// The program with its variables, and the toolchain where one is named.
     fn program(&self) -> Result<String, Entangled> {
-        let mut program = before_source::program(self.invocation, |_| true)?;
+        let mut program = first_half::program(self.invocation, |_| true)?;
         if let Some(toolchain) = self.invocation.arguments.first().filter(|first| first.raw.starts_with('+')) {
-            program = format!("{program} {}", before_source::word(toolchain, self.at)?);
+            program = format!("{program} {}", first_half::word(toolchain, self.at)?);
         }
         Ok(program)
     }
@@ -206,7 +208,7 @@ impl Halves<'_> {
             command.push_str(" --locked");
         }
         if let Some(path) = self.manifest_option() {
-            command = format!("{command} --manifest-path {}", before_source::quoted(&path));
+            command = format!("{command} --manifest-path {}", first_half::quoted(&path));
         }
         Ok(command)
     }
@@ -234,14 +236,14 @@ impl Halves<'_> {
         words.iter().for_each(|word| command = format!("{command} {word}"));
         let manifest = self.manifest_option().filter(|_| self.invocation.option(&["--manifest-path"]).is_none());
         if let Some(manifest) = manifest {
-            command = format!("{command} --manifest-path {}", before_source::quoted(&manifest));
+            command = format!("{command} --manifest-path {}", first_half::quoted(&manifest));
         }
         command = format!("{command} && {program} clean");
         for word in self.cleaning(&words) {
             command = format!("{command} {word}");
         }
         for name in names {
-            command = format!("{command} -p {}", before_source::quoted(name));
+            command = format!("{command} -p {}", first_half::quoted(name));
         }
         let output = match self.invocation.option(&["--target-dir"]).or_else(|| self.at.variable("CARGO_TARGET_DIR").cloned()) {
             Some(Knowledge::Known(path)) => join(self.folder, &path),
@@ -272,7 +274,7 @@ impl Halves<'_> {
                 drops_next = name == literal;
                 continue;
             }
-            carried.push(before_source::word(argument, self.at).ok()?);
+            carried.push(first_half::word(argument, self.at).ok()?);
         }
         if self.name == "install"
             && self.invocation.flag(&["--debug"]).is_none()
@@ -305,7 +307,7 @@ impl Halves<'_> {
             cleaning.insert(0, "--release".to_owned());
         }
         let manifest = self.manifest_option().filter(|_| !cleaning.iter().any(|word| word.starts_with("--manifest-path")));
-        cleaning.extend(manifest.map(|manifest| format!("--manifest-path {}", before_source::quoted(&manifest))));
+        cleaning.extend(manifest.map(|manifest| format!("--manifest-path {}", first_half::quoted(&manifest))));
         cleaning
     }
 }
@@ -322,7 +324,7 @@ impl Stubs {
     fn new(targets: &BTreeSet<String>, gathered: &Gathered) -> Self {
         let mut stubs = Self { folders: BTreeSet::new(), files: Vec::new(), removes: BTreeSet::new() };
         for target in targets {
-            let shown = |path: &str| before_source::quoted(gathered.shown(path));
+            let shown = |path: &str| first_half::quoted(gathered.shown(path));
             stubs.files.push(shown(target));
             let mut remove = target.as_str();
             while !gathered.holds_any(parent(remove)) {

@@ -15,9 +15,8 @@ use serde_json::Value;
 const CONTAINED: &[&str] = &[
     "symfony/runtime", "php-http/discovery", "phpstan/extension-installer", "dealerdirect/phpcodesniffer-composer-installer",
     "pestphp/pest-plugin", "composer/package-versions-deprecated", "ocramius/package-versions", "ergebnis/composer-normalize",
-    "kylekatarnls/update-helper", "hirak/prestissimo", "symfony/thanks", "yiisoft/yii2-composer", "craftcms/plugin-installer",
+    "hirak/prestissimo", "symfony/thanks", "yiisoft/yii2-composer", "craftcms/plugin-installer",
     "drupal/core-project-message", "drupal/core-vendor-hardening", "infection/extension-installer", "cakephp/plugin-installer",
-    "tbachert/spi",
 ];
 
 /// Types of packages that are installed to vendor/ without a plugin's doing.

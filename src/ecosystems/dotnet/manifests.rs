@@ -12,7 +12,7 @@
 use super::msbuild::{Closure, feed, line_of};
 use super::{WITH_VALUE, words};
 use crate::ecosystems::gathered::{Gathered, find_upward, join, not_seen, parent, upward};
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, before_source};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, first_half};
 use crate::knowledge::Knowledge;
 use roxmltree::Document;
 
@@ -81,16 +81,16 @@ impl Reading<'_> {
 
     /// A build: `dotnet restore` of the same project goes first.
     fn half(mut self, name: &str) -> Result<Option<Dependencies>, Entangled> {
-        if !before_source::is_plain(self.invocation) {
+        if !first_half::is_plain(self.invocation) {
             return Ok(None);
         }
         let named = if name == "run" { self.option(&["--project"])? } else { None };
         let named = named.or_else(|| if name == "run" { None } else { self.operand() });
         self.restore(&[name])?;
-        let mut command = before_source::program(self.invocation, |_| true)?;
+        let mut command = first_half::program(self.invocation, |_| true)?;
         command.push_str(" restore");
         for word in named.into_iter().chain(self.carried()) {
-            command = format!("{command} {}", before_source::quoted(&word));
+            command = format!("{command} {}", first_half::quoted(&word));
         }
         let unpinned = self.closure.unpinned.take();
         let makes = self.closure.makes.iter().cloned().collect();

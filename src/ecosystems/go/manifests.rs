@@ -15,7 +15,7 @@
 use super::modfile::{ModFile, Replace, parse};
 use super::{for_itself, is, is_mod_option, is_vendor, release, setting, words};
 use crate::ecosystems::gathered::{Gathered, find_upward, join, not_seen, parent};
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, before_source};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, first_half};
 use crate::knowledge::Knowledge;
 use std::sync::Arc;
 
@@ -106,6 +106,16 @@ fn folder(invocation: &Invocation, at: &Surroundings) -> Result<String, Entangle
     moved.into_known().ok_or_else(unknown)
 }
 
+/// The proxy where it is, or may be, a folder: `file:///proxy`.
+fn proxy_of_files(invocation: &Invocation, at: &Surroundings) -> Option<String> {
+    let own = invocation.variables.iter().rev().find(|(name, _)| name == "GOPROXY").map(|(_, value)| value.clone());
+    match own.or_else(|| setting(at, "GOPROXY"))? {
+        Knowledge::Known(proxy) => proxy.contains("file:").then_some(proxy),
+        // A variable that is not known is an address as a rule: people keep it out of the file.
+        Knowledge::Unknown => None,
+    }
+}
+
 /// A command in a module, with what it reads.
 struct Reading<'a> {
     invocation: &'a Invocation,
@@ -129,6 +139,11 @@ impl<'a> Reading<'a> {
     fn new(invocation: &'a Invocation, at: &'a Surroundings<'a>, project: &'a dyn Project) -> Result<Self, Entangled> {
         if let Some(because) = modules_are_off(at) {
             return Err(Entangled::NeedsSource { because: because.to_owned() });
+        }
+        if let Some(proxy) = proxy_of_files(invocation, at) {
+            return Err(Entangled::NeedsSource {
+                because: format!("GOPROXY={proxy}: modules come from a folder, which a copy may bring"),
+            });
         }
         let folder = folder(invocation, at)?;
         let base = at.workdir.known().map_or("/", String::as_str);
@@ -242,7 +257,7 @@ impl<'a> Reading<'a> {
 
     /// A build: `go mod download` goes first.
     fn half(mut self) -> Result<Option<Dependencies>, Entangled> {
-        if !before_source::is_plain(self.invocation) {
+        if !first_half::is_plain(self.invocation) {
             return Ok(None);
         }
         self.refuse_if_vendored()?;
@@ -253,17 +268,17 @@ impl<'a> Reading<'a> {
             );
             return Err(Entangled::NothingToGain { because });
         }
-        let mut command = before_source::program(self.invocation, |name| FETCH_VARIABLES.contains(&name))?;
+        let mut command = first_half::program(self.invocation, |name| FETCH_VARIABLES.contains(&name))?;
         // `xx-go` only sets a platform, which modules don't depend on.
         if let Some(plain) = command.strip_suffix("xx-go") {
             command = format!("{plain}go");
         }
         if let Some(folder) = self.invocation.option(&["-C", "--C"]).and_then(Knowledge::into_known) {
-            command = format!("{command} -C {}", before_source::quoted(&folder));
+            command = format!("{command} -C {}", first_half::quoted(&folder));
         }
         command.push_str(" mod download");
         if let Some(file) = self.invocation.option(&["-modfile", "--modfile"]).and_then(Knowledge::into_known) {
-            command = format!("{command} -modfile={}", before_source::quoted(&file));
+            command = format!("{command} -modfile={}", first_half::quoted(&file));
         }
         Ok(Some(self.gathered.finish(Part::FirstHalf { command, rest: Vec::new(), only_fetches: true })))
     }
@@ -437,5 +452,15 @@ mod tests {
         assert_eq!(ask("go get a.b/c@v1.0.0", &files), Ok(None), "it writes go.mod");
         assert_eq!(ask("go get a.b/c@v1.0.0", &[("main.go", "")]), Ok(Some(Dependencies::default())));
         assert_eq!(ask("go mod init x", &files), Ok(None));
+    }
+
+    #[test]
+    fn modules_from_a_folder_are_the_projects_to_bring() {
+        let files = [("go.mod", MOD), ("go.sum", SUM)];
+        let mut at = in_project("golang:1.22");
+        at.variables.push(("GOPROXY".to_owned(), Knowledge::Known("https://host,file:///proxy".to_owned())));
+        let refused = |line| format!("{:?}", ask_at(line, &Files::new(&files), &at));
+        assert!(refused("go mod download").contains("modules come from a folder"), "{}", refused("go mod download"));
+        assert!(refused("go build .").contains("modules come from a folder"));
     }
 }

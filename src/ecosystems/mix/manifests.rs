@@ -11,7 +11,7 @@
 //! Sources: Mix's documentation (`deps`, `deps.get`, `deps.compile`, `do`, `loadconfig`, umbrella projects, `MIX_DEPS_PATH`).
 
 use crate::ecosystems::gathered::{Gathered, join, not_seen, parent};
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, before_source};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, first_half};
 use crate::knowledge::Knowledge;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,9 +55,9 @@ pub(super) fn dependencies(
     }
     let part = if known == tasks.len() {
         Part::Whole
-    } else if before_source::is_plain(invocation) {
+    } else if first_half::is_plain(invocation) {
         let rest = tasks.iter().take(known).map(|words| again(words, invocation, at)).collect::<Result<Vec<_>, _>>()?;
-        let command = before_source::program(invocation, |_| true)?;
+        let command = first_half::program(invocation, |_| true)?;
         let command =
             if rest.len() == 1 { format!("{command} {}", rest.concat()) } else { format!("{command} do {}", rest.join(", ")) };
         Part::FirstHalf { command, rest: Vec::new(), only_fetches: !compiles }
@@ -121,8 +121,8 @@ fn again(words: &[&str], invocation: &Invocation, at: &Surroundings) -> Result<S
         let unknown =
             invocation.arguments.iter().find(|one| one.value == Knowledge::Unknown && one.raw.trim_end_matches(',') == *word);
         written.push(match unknown {
-            Some(argument) => before_source::word(argument, at)?.trim_end_matches(',').to_owned(),
-            None => before_source::quoted(word),
+            Some(argument) => first_half::word(argument, at)?.trim_end_matches(',').to_owned(),
+            None => first_half::quoted(word),
         });
     }
     Ok(written.join(" "))

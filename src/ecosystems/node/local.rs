@@ -95,7 +95,9 @@ impl Search<'_, '_> {
             // A link may lead nowhere.
             (Found::Nothing, How::Link) => return Ok(()),
             (Found::Nothing | Found::Unknown, _) => {
-                return Err(not_seen(format!("{place}: {name} is not among the files that were copied from the context")));
+                return Err(not_seen(format!(
+                    "{place}: {name} comes with no copy: it is not in the build context, or the ignore file names it"
+                )));
             }
         }
         self.folders.push(path.to_owned());
@@ -226,7 +228,7 @@ mod tests {
             files_of(&Files::new(&[("package.json", &text)]), Folder::Copied)
         };
         let because = one("file:gone").unwrap_err().to_string();
-        assert!(because.starts_with("package.json:3: gone is not among"), "{because}");
+        assert!(because.starts_with("package.json:3: gone comes with no copy"), "{because}");
         assert!(one("file:.").is_ok(), "the folder is known already");
         assert!(matches!(one("exec:./make.js"), Err(Entangled::NeedsSource { .. })));
         assert!(one("link:gone").is_ok());

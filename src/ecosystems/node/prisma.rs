@@ -34,7 +34,9 @@ pub(crate) fn generates(reading: &mut Reading<'_>, manifest: &Manifest, named: O
             }
             Found::Unknown => {
                 let name = reading.name(&path);
-                return Err(not_seen(format!("Prisma's schema {name} is not among the files that were copied from the context")));
+                return Err(not_seen(format!(
+                    "Prisma's schema {name} comes with no copy: it is not in the build context, or the ignore file names it"
+                )));
             }
             Found::Nothing => {}
         }

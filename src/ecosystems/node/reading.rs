@@ -3,6 +3,7 @@
 //! Owns: looking a file up, adding it once, and the words for files by their place below the project's folder.
 //! Never does: know what is in a file.
 
+pub(crate) use crate::ecosystems::reading::{needs_source, not_seen, within as join};
 use crate::ecosystems::{Dependencies, Entangled, Found, Project};
 use std::sync::Arc;
 
@@ -74,7 +75,10 @@ impl<'p> Reading<'p> {
             return Ok(());
         }
         let name = self.name(path);
-        Err(not_seen(format!("{what} needs {name}, which is not among the files that were copied from the context")))
+        let because = format!(
+            "{what} needs {name}, which no copy brings: it is not in the build context, the ignore file names it, or a step makes it"
+        );
+        Err(Entangled::Missing { path: path.to_owned(), because })
     }
 
     /// The text of a file that exists.
@@ -95,12 +99,6 @@ impl<'p> Reading<'p> {
     }
 }
 
-/// `name` below `folder`, both parts of an absolute path; `.` and `..` in the name are resolved.
-pub(crate) fn join(folder: &str, name: &str) -> String {
-    let known = crate::knowledge::Knowledge::Known(folder.to_owned());
-    crate::ecosystems::absolute(name.trim_start_matches("./"), &known).into_known().unwrap_or_default()
-}
-
 /// The folder that a path lies in; `/` lies in none.
 pub(crate) fn parent(path: &str) -> Option<&str> {
     let (folder, name) = path.rsplit_once('/')?;
@@ -119,14 +117,6 @@ pub(crate) fn is_below(path: &str, folder: &str) -> bool {
 /// The folder and those around it, innermost first.
 pub(crate) fn outwards(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |folder| parent(folder))
-}
-
-pub(crate) fn not_seen(because: String) -> Entangled {
-    Entangled::NotSeen { because }
-}
-
-pub(crate) fn needs_source(because: String) -> Entangled {
-    Entangled::NeedsSource { because }
 }
 
 #[cfg(test)]

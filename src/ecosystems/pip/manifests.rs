@@ -11,13 +11,14 @@
 //! option can come from a variable `PIP_…`; lists in it are split at spaces.
 
 mod beside;
+mod built;
 
 use super::{Pip, WITH_VALUE};
 use crate::ecosystems::reading::{Reading, needs_source, not_seen, parent, within};
-use crate::ecosystems::requirements::{Requirements, is_archive};
+use crate::ecosystems::requirements::{Requirements, index_is_no_folder, is_archive};
 use crate::ecosystems::words::{Words, sorted};
 use crate::ecosystems::{
-    Dependencies, Ecosystem, Entangled, Found, Invocation, Project, Surroundings, Wrapper, first_half, python_folders,
+    Assumed, Dependencies, Ecosystem, Entangled, Found, Invocation, Project, Surroundings, Wrapper, first_half, python_folders,
 };
 use crate::knowledge::Knowledge;
 
@@ -152,6 +153,22 @@ pub(super) fn dependencies(
     }
 }
 
+/// See [`Ecosystem::assumed`]: the requirements files in the work folder that a plain `pip install -r` names.
+pub(super) fn assumed(invocation: &Invocation) -> Option<Assumed> {
+    let (index, _) = invocation.subcommand(WITH_VALUE).filter(|(_, name)| *name == "install")?;
+    let with_value: Vec<&str> = WITH_VALUE.iter().chain(INSTALL_VALUES).copied().collect();
+    let words = sorted(invocation, &[index], &with_value);
+    let others = NAMING.iter().filter(|option| !REQUIREMENT.contains(option));
+    if !words.operands.is_empty() || others.into_iter().any(|option| words.has(&[option])) {
+        return None;
+    }
+    let names: Option<Vec<String>> = words.values(REQUIREMENT).map(|name| name.known().cloned()).collect();
+    let names = names.filter(|names| !names.is_empty())?;
+    let plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')) && name != "-";
+    let sources = names.iter().map(|name| format!("{name}*")).collect();
+    names.iter().all(plain).then_some(Assumed { sources, asked: names })
+}
+
 /// One `pip install`, `pip download` or `pip wheel`.
 struct Install<'a> {
     invocation: &'a Invocation,
@@ -188,9 +205,13 @@ impl<'a> Install<'a> {
         environments_filled(&mut self.reading, self.invocation);
         match by_project {
             Some(first) if self.words.has(REQUIREMENT) => self.without_project(first),
-            Some(Local { shown, .. }) => Err(needs_source(format!(
-                "`pip install {shown}` builds the project from its source, which is how pip learns its dependencies"
-            ))),
+            Some(Local { shown, .. }) => {
+                let named = built::from_source(&shown, &self.folder, &self.reading);
+                let place = named.map(|place| format!(" ({place})")).unwrap_or_default();
+                Err(needs_source(format!(
+                    "`pip install {shown}` builds the project from its source{place}, which is how pip learns its dependencies"
+                )))
+            }
             None => {
                 self.inputs(&[])?;
                 Ok(self.reading.whole())
@@ -242,6 +263,14 @@ impl<'a> Install<'a> {
         };
         let (files, constraints) = (lists(REQUIREMENT)?, lists(CONSTRAINT)?);
         let (editable, links, groups) = (lists(EDITABLE)?, lists(&["-f", "--find-links"])?, lists(&["--group"])?);
+        for index in self.words.values(&["-i", "--index-url", "--extra-index-url"]).filter_map(Knowledge::known) {
+            index_is_no_folder(index, "")?;
+        }
+        for variable in ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"] {
+            if let Some(Knowledge::Known(index)) = self.reading.at.non_empty(variable) {
+                index_is_no_folder(index, "")?;
+            }
+        }
         if self.words.has(&["--requirements-from-script"]) {
             return Err(needs_source("`--requirements-from-script` reads a script of the project"));
         }
@@ -437,7 +466,9 @@ fn expanded(text: &str, folder: &str, reading: &Reading) -> Result<Vec<String>, 
         .collect();
     match (files.as_slice(), reading.project.look(&place)) {
         ([], Found::Unknown) => Err(not_seen(format!("which files `{text}` stands for can't be seen"))),
-        ([], _) => Err(not_seen(format!("no file that the builder gets from the context matches `{text}`"))),
+        ([], _) => Err(not_seen(format!(
+            "no file that the builder gets from the context matches `{text}`: a command before this one makes it"
+        ))),
         _ => Ok(files),
     }
 }

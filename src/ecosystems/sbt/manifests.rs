@@ -9,7 +9,7 @@
 
 use super::WITH_VALUE;
 use crate::ecosystems::gathered::{Gathered, join, not_seen};
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, before_source};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, first_half};
 
 /// Signs of a definition that looks at the project, asks other programs, or takes another build in.
 #[rustfmt::skip] // A paragraph, not a column.
@@ -32,7 +32,7 @@ pub(super) fn dependencies(
     let Some((options, tasks)) = words(invocation) else { return Ok(None) };
     let light = |task: &&str| matches!(*task, "update" | "sbtVersion" | "about" | "exit" | "plugins" | "reload" | "help");
     let moves_whole = !tasks.is_empty() && tasks.iter().all(light);
-    if !moves_whole && (!before_source::is_plain(invocation) || tasks.is_empty()) {
+    if !moves_whole && (!first_half::is_plain(invocation) || tasks.is_empty()) {
         return Ok(None);
     }
     let mut gathered = Gathered::new(project, folder);
@@ -54,8 +54,8 @@ pub(super) fn dependencies(
     let part = if moves_whole {
         Part::Whole
     } else {
-        let mut command = before_source::program(invocation, |_| true)?;
-        options.iter().for_each(|option| command = format!("{command} {}", before_source::quoted(option)));
+        let mut command = first_half::program(invocation, |_| true)?;
+        options.iter().for_each(|option| command = format!("{command} {}", first_half::quoted(option)));
         Part::FirstHalf { command: format!("{command} update"), rest: Vec::new(), only_fetches: true }
     };
     Ok(Some(Dependencies { makes, ..gathered.finish(part) }))

@@ -361,11 +361,17 @@ pub(super) fn local_indexes(
     mut places: Vec<String>,
     folder: &str,
 ) -> Result<(), Entangled> {
-    for value in words.values(&["-f", "--find-links", "--index", "--default-index"]) {
+    for value in words.values(&["-f", "--find-links", "--index", "--default-index", "-i", "--index-url", "--extra-index-url"]) {
         places.extend(value.known().map(|value| value.split_once('=').map_or(value.as_str(), |(_, url)| url).to_owned()));
     }
     if let Some(Knowledge::Known(links)) = reading.at.non_empty("UV_FIND_LINKS") {
         places.extend(links.split(',').map(str::to_owned));
+    }
+    for variable in ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"] {
+        if let Some(Knowledge::Known(indexes)) = reading.at.non_empty(variable) {
+            let address = |index: &str| index.split_once('=').map_or(index, |(_, url)| url).to_owned();
+            places.extend(indexes.split_whitespace().map(address).filter(|index| index.starts_with("file:")));
+        }
     }
     for path in places.iter().filter_map(|place| local_path(place)) {
         let path = within(folder, path);

@@ -258,7 +258,7 @@ impl<'a> Draft<'a> {
 
     /// It hangs on variables that set up tools.
     pub fn reads_tools(&mut self) {
-        self.footprint.add(Footprint { variables: Variables::Tools, ..Footprint::default() });
+        self.footprint.add(Footprint { variables: Variables::Tools(BTreeSet::new()), ..Footprint::default() });
     }
 
     /// It hangs on any variable.

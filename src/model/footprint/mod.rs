@@ -22,7 +22,6 @@ pub use fixed::is_version;
 pub use program::{of_command, of_dependencies, scripts_read};
 pub use region::{Area, Region, is_system};
 
-use super::volatile::is_volatile;
 use std::collections::BTreeSet;
 
 /// What a command or step touches.
@@ -43,8 +42,9 @@ pub struct Footprint {
 pub enum Variables {
     /// These at most.
     Named(BTreeSet<String>),
-    /// Those that set up tools (`PATH`, `NODE_ENV`, `PIP_INDEX_URL`), but none that carries a value of the project's own, like a commit.
-    Tools,
+    /// Those that set up tools (`PATH`, `NODE_ENV`, `PIP_INDEX_URL`), but none that carries a value of the project's own, like a commit;
+    /// and these, whatever they carry.
+    Tools(BTreeSet<String>),
     /// Any.
     All,
 }
@@ -85,13 +85,11 @@ impl Footprint {
         self.writes.add(other.writes);
         self.variables = match (std::mem::take(&mut self.variables), other.variables) {
             (Variables::All, _) | (_, Variables::All) => Variables::All,
-            // A name that `Tools` does not stand for must not get lost.
-            (Variables::Tools, Variables::Named(names)) | (Variables::Named(names), Variables::Tools)
-                if names.iter().any(|name| is_volatile(name)) =>
-            {
-                Variables::All
+            (Variables::Tools(mut own), Variables::Tools(other) | Variables::Named(other))
+            | (Variables::Named(mut own), Variables::Tools(other)) => {
+                own.extend(other);
+                Variables::Tools(own)
             }
-            (Variables::Tools, _) | (_, Variables::Tools) => Variables::Tools,
             (Variables::Named(mut own), Variables::Named(other)) => {
                 own.extend(other);
                 Variables::Named(own)

@@ -41,9 +41,11 @@ fn finish(draft: Draft<'_>, outcome: Outcome) -> Footprint {
         Ok(()) => draft.footprint,
         Err(why) => {
             let program = &draft.sight.ran.invocation.program;
+            let does = why.strip_prefix("it ").filter(|_| !program.is_empty());
             let mut footprint = Footprint::anything(match (why.is_empty(), program.is_empty()) {
                 (true, _) => format!("`{program}` may touch anything"),
                 (false, true) => why,
+                (false, false) if does.is_some() => format!("`{program}` {}", does.unwrap_or_default()),
                 (false, false) => format!("`{program}` may touch anything: {why}"),
             });
             footprint.fetches = draft.footprint.fetches;

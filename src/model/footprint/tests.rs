@@ -253,8 +253,8 @@ fn scripts_of_the_project_are_read() {
         ./scripts/deep.sh => /app/scripts/deep.sh /app/scripts /app/scripts/args.sh /srv/a/b /srv/a /app/fn.sh > /srv/a/** /srv/a/b /opt/**
         cd scripts && sh ../fn.sh => /app/scripts /app/fn.sh > /opt/**
         . ./scripts/env.sh && touch a => /app/scripts/env.sh /app/a > /app/a
-        . ./moves.sh && touch a => !`.` may touch anything: it changes the folder of the commands behind it > !`.` may touch anything: it changes the folder of the commands behind it
-        . ./paths.sh => !`.` may touch anything: it sets A for the commands behind it > !`.` may touch anything: it sets A for the commands behind it
+        . ./moves.sh && touch a => !`.` changes the folder of the commands behind it > !`.` changes the folder of the commands behind it
+        . ./paths.sh => !`.` sets A for the commands behind it > !`.` sets A for the commands behind it
         ./loop.sh => !/app/loop.sh: `loop.sh` may touch anything: scripts run scripts too deep > !/app/loop.sh: `loop.sh` may touch anything: scripts run scripts too deep
         ./build.py => !`build.py` may touch anything: ./build.py is a program for `python3` > !`build.py` may touch anything: ./build.py is a program for `python3`
         ./build.sh => !/app/build.sh: `make` may touch anything > !/app/build.sh: `make` may touch anything
@@ -262,7 +262,7 @@ fn scripts_of_the_project_are_read() {
         ./blob.sh => !`blob.sh` may touch anything: ./blob.sh can't be read > !`blob.sh` may touch anything: ./blob.sh can't be read
         ./missing.sh => !`missing.sh` may touch anything: ./missing.sh is not from the build context > !`missing.sh` may touch anything: ./missing.sh is not from the build context
         sh -c './setup.sh' => /app/setup.sh /app/scripts/env.sh > /opt/x /app/conf.ini
-        sh < setup.sh => !`sh` may touch anything: it runs what it reads > !`sh` may touch anything: it runs what it reads
+        sh < setup.sh => !`sh` runs what it reads > !`sh` runs what it reads
         curl -s https://x.org/1.2/i.sh | sh -s -- -y => !`sh` may touch anything: `curl … | sh` runs what it is handed > !`sh` may touch anything: `curl … | sh` runs what it is handed
         "#,
         &scripted(),
@@ -293,7 +293,7 @@ fn scripts_are_named_with_those_that_they_run() {
 fn variables_are_those_that_the_words_name() {
     let named = |script: &str| match whole(script, &none()).variables {
         Variables::Named(names) => names.into_iter().collect::<Vec<_>>().join(" "),
-        Variables::Tools => "tools".to_owned(),
+        Variables::Tools(names) => ["tools".to_owned()].into_iter().chain(names).collect::<Vec<_>>().join(" "),
         Variables::All => "all".to_owned(),
     };
     assert_eq!(named("mkdir $A/${B:-$C}"), "A B C");
@@ -301,12 +301,12 @@ fn variables_are_those_that_the_words_name() {
     assert_eq!(named("echo $(basename $D) > \"/x/$E\""), "D E");
     assert_eq!(named("for x in $LIST; do echo $x; done"), "LIST x");
     assert_eq!(named("printenv HOST"), "HOST");
-    assert_eq!(named("curl -o x https://x.org/1.2/$F"), "tools");
+    assert_eq!(named("curl -o x https://x.org/1.2/$F"), "tools F");
     assert_eq!(named("env > x"), "all");
     assert_eq!(named("make"), "all");
-    // A value of the project's own is none of those that set up tools.
-    assert_eq!(named("curl -o x https://x.org/1.2/$GIT_COMMIT"), "all");
-    assert_eq!(named("echo $GIT_COMMIT > x; curl -o y https://x.org/1.2/y"), "all");
+    // A value of the project's own is none of those that set up tools, and is named beside them.
+    assert_eq!(named("curl -o x https://x.org/1.2/$GIT_COMMIT"), "tools GIT_COMMIT");
+    assert_eq!(named("echo $GIT_COMMIT > x; curl -o y https://x.org/1.2/y"), "tools GIT_COMMIT");
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn managers_touch_what_they_say_and_their_own_folders() {
     assert!(plain.writes.holds("/app/package-lock.json") && plain.writes.system && plain.reads.system);
     assert!(!plain.writes.holds("/app/package.json") && !plain.reads.holds("/app/src/index.js"));
     assert!(plain.writes.holds("/root/.npm/x") && plain.writes.anything.is_none());
-    assert_eq!(plain.variables, Variables::Tools);
+    assert_eq!(plain.variables, Variables::Tools(std::collections::BTreeSet::new()));
     let path =
         install(&[("PATH", Some("/srv/env/bin:/app/node_modules/.bin:/usr/local/bin:$PATH")), ("PNPM_HOME", Some("/pnpm"))]);
     assert!(path.writes.holds("/srv/env/lib/x") && path.writes.holds("/pnpm/y") && !path.writes.holds("/app/src"));
@@ -375,6 +375,6 @@ fn managers_touch_what_they_say_and_their_own_folders() {
 #[test]
 fn a_managers_command_that_may_read_the_project_may_touch_anything() {
     let why = |script: &str| whole(script, &none()).reads.anything.unwrap_or_default();
-    assert!(why("npm run build").starts_with("`npm` may touch anything"), "{}", why("npm run build"));
+    assert!(why("npm run build").starts_with("`npm` may read anything"), "{}", why("npm run build"));
     assert!(why("poetry run python x.py").contains("python"), "{}", why("poetry run python x.py"));
 }

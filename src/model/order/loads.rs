@@ -82,6 +82,8 @@ pub fn of(invocation: &Invocation, at: &Surroundings<'_>, shell: &[String]) -> V
     for (name, value) in &at.variables {
         let Knowledge::Known(value) = value else { continue };
         match name.as_str() {
+            // `ENV ENV=production`
+            "ENV" if !value.contains('/') => {}
             name if NAMING_FILES.contains(&name) => paths(value).for_each(|path| add(name, path, What::This)),
             name if NAMING_LIBRARIES.contains(&name) => {
                 value.split(':').filter(|folder| !folder.is_empty()).for_each(|folder| add(name, folder, What::Libraries));

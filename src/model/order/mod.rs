@@ -9,13 +9,13 @@ mod owners;
 mod print;
 mod rise;
 
-pub use print::{CommandPrint, Print, StepPrint};
+pub use print::{Asked, CommandPrint, Print, StepPrint, mentioned};
 pub use rise::{InTheWay, Needed, Rise};
 
 use print::Invocations;
 
 use super::brought::Laid;
-use super::{Model, Stage, Step};
+use super::{Model, Ran, Stage, Step};
 use crate::context::View;
 use crate::ecosystems::Dependencies;
 use crate::syntax::Keyword;
@@ -49,6 +49,20 @@ impl<'m> Order<'m> {
         Some(Self { steps: &own.steps, view, stage: own, below, laid: OnceCell::new(), invocations: OnceCell::new(), prints })
     }
 
+    /// The stage as people call it: its name, or the line of its FROM.
+    pub fn name(&self) -> String {
+        match &self.stage.name {
+            Some(name) => format!("the stage `{name}`"),
+            None => format!("the stage of line {}", self.stage.from.lines.0),
+        }
+    }
+
+    /// The first copy from the build context that brings more than single files.
+    pub fn source(&self) -> Option<usize> {
+        let brings_folder = |step: &StepPrint| step.copy.as_ref().is_none_or(|copy| copy.maps.iter().any(|map| map.folder));
+        (0..self.steps.len()).find(|index| self.print(*index).is_some_and(|step| step.from_context && brings_folder(step)))
+    }
+
     /// What a step touches.
     pub fn print(&self, index: usize) -> Option<&StepPrint> {
         let step = self.steps.get(index)?;
@@ -61,6 +75,13 @@ impl<'m> Order<'m> {
             _ => StepPrint { print: print::of_setting(step), ..StepPrint::default() },
         };
         Some(self.prints.get(index)?.get_or_init(print))
+    }
+
+    /// Whether `wanted` holds for a command of a RUN and what a package manager says of it: the question that needs no print.
+    pub fn some_command(&self, index: usize, wanted: impl Fn(&Ran, &Asked) -> bool) -> bool {
+        let Some(step) = self.steps.get(index) else { return false };
+        let invocations = self.invocations.get_or_init(|| Invocations::of(self.steps, self.view)).up_to(index);
+        StepPrint::some_command(self.stage, step, &self.laid_before(index), self.view, invocations, wanted)
     }
 
     /// The first half of a command alone: what it touches is what these dependencies say.

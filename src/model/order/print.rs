@@ -4,7 +4,7 @@
 
 use super::loads::{self, Load};
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, User};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -131,6 +131,25 @@ impl StepPrint {
         Self { print, commands, ..Self::default() }
     }
 
+    /// Whether `wanted` holds for a command of a RUN and what a package manager says of it. What else it touches is not looked at.
+    pub(super) fn some_command(
+        stage: &Stage<'_>,
+        step: &Step<'_>,
+        laid: &Laid<'_>,
+        view: &View,
+        invocations: &[Invocation],
+        wanted: impl Fn(&Ran, &Asked) -> bool,
+    ) -> bool {
+        let Ok((commands, mounted)) = followed(step, view) else { return false };
+        let project = mounted.over(laid);
+        let before = invocations.len().saturating_sub(commands.len());
+        commands.iter().enumerate().any(|(number, ran)| {
+            let mut at = surroundings(&stage.image, &step.state, ran, invocations.get(..before + number).unwrap_or_default());
+            at.workdir = ran.folder.clone();
+            wanted(ran, &ask(ran, &at, &project))
+        })
+    }
+
     /// The print of some of the commands of a RUN.
     pub fn of_commands<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, view: &View) -> Print {
         let maps = Mounted::of(step, view).map(|mounted| mounted.maps).unwrap_or_default();
@@ -217,6 +236,14 @@ pub fn of_half(stage: &Stage<'_>, step: &Step<'_>, ran: &Ran, project: &dyn Proj
     footprint::of_dependencies(ran, &at, project, dependencies)
 }
 
+/// Whose a command is, and what it reads of the project where a package manager knows.
+pub type Asked = (Option<&'static dyn Ecosystem>, Option<Result<Option<Dependencies>, Entangled>>);
+
+fn ask(ran: &Ran, at: &Surroundings<'_>, project: &dyn Project) -> Asked {
+    let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
+    (owner, owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, at, project)))
+}
+
 fn command(
     stage: &Stage<'_>,
     step: &Step<'_>,
@@ -227,8 +254,7 @@ fn command(
 ) -> CommandPrint {
     let mut at = surroundings(&stage.image, &step.state, &ran, earlier);
     at.workdir = ran.folder.clone();
-    let owner = ecosystems::of_program(&ran.invocation.program).find(|ecosystem| ecosystem.recognise(&ran.invocation).is_some());
-    let dependencies = owner.map(|ecosystem| ecosystem.dependencies(&ran.invocation, &at, project));
+    let (owner, dependencies) = ask(&ran, &at, project);
     let mut footprint = footprint::of_command(&ran, &at, project);
     let builds = owner.is_some_and(|ecosystem| {
         ecosystem.runs_build_scripts() && matches!(ecosystem.recognise(&ran.invocation), Some(Activity::Install { .. }))
@@ -314,8 +340,22 @@ pub(super) fn of_setting(step: &Step<'_>) -> Print {
     print
 }
 
+impl Print {
+    /// The print of an ENV or ARG as if it set these of its variables alone; `pairs` are indexes of what it sets.
+    pub fn of_pairs(step: &Step<'_>, pairs: &[usize]) -> Self {
+        let mut print = of_setting(step);
+        let each = if step.instruction.keyword == Keyword::Env { 2 } else { 1 };
+        let own: Vec<&[String]> = step.instruction.arguments.values.chunks(each).collect();
+        let own = pairs.iter().filter_map(|pair| own.get(*pair)).copied();
+        let name = |pair: &[String]| Some(pair.first()?.split('=').next()?.to_owned());
+        print.sets = own.clone().filter_map(name).collect();
+        print.footprint.variables = Variables::Named(own.flatten().flat_map(|text| mentioned(text)).collect());
+        print
+    }
+}
+
 /// The variables that a text names.
-fn mentioned(text: &str) -> BTreeSet<String> {
+pub fn mentioned(text: &str) -> BTreeSet<String> {
     text.split('$')
         .skip(1)
         .map(|rest| rest.strip_prefix('{').unwrap_or(rest))
@@ -332,11 +372,11 @@ const OF_EVERY_COMMAND: &[&str] =
     &["PATH", "HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "SHELL", "BASH_ENV", "ENV", "IFS", "LANG", "LC_ALL", "UMASK"];
 
 impl Print {
-    /// Whether it hangs on the variable's value.
-    pub fn reads_variable(&self, name: &str) -> bool {
+    /// Whether it hangs on the variable's value. `carried` tells of more names that they carry a value of the project's own.
+    fn reads_variable(&self, name: &str, carried: &dyn Fn(&str) -> bool) -> bool {
         let named = match &self.footprint.variables {
             Variables::All => true,
-            Variables::Tools => !is_volatile(name),
+            Variables::Tools(names) => names.contains(name) || !(is_volatile(name) || carried(name)),
             Variables::Named(names) => names.contains(name),
         };
         named || self.in_flags.contains(name) || self.runs && OF_EVERY_COMMAND.contains(&name)
@@ -359,8 +399,14 @@ impl Print {
 
     /// Why this step and one behind it may not change places as far as settings go; `None` when they may.
     pub fn settings_clash(&self, behind: &Self) -> Option<String> {
+        self.settings_clash_carrying(behind, &|_| false)
+    }
+
+    /// The same where it is known of more variables that they carry a value of the project's own, like a commit.
+    pub fn settings_clash_carrying(&self, behind: &Self, carried: &dyn Fn(&str) -> bool) -> Option<String> {
         let variable = |setter: &Self, reader: &Self| {
-            setter.sets().find(|name| reader.reads_variable(name) || reader.sets.contains(*name)).map(str::to_owned)
+            let meets = |name: &&str| reader.reads_variable(name, carried) || reader.sets.contains(*name);
+            setter.sets().find(meets).map(str::to_owned)
         };
         if let Some(name) = variable(self, behind).or_else(|| variable(behind, self)) {
             return Some(format!("the value of {name}"));

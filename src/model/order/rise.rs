@@ -147,7 +147,7 @@ impl Order<'_> {
             }
             match (&staying.copy, staying.from_context) {
                 (Some(copy), _) => self.pass_copy(&mut gathered, rising, riser, index, copy, staying)?,
-                (None, true) => return Err("what it copies can't be followed in the build context".to_owned()),
+                (None, true) => return Err(self.why_not_followed(index)),
                 (None, false) => {
                     if let Some(place) = staying.print.footprint.clash(&rising.footprint) {
                         return Err(place);
@@ -217,6 +217,21 @@ impl Order<'_> {
         Ok(())
     }
 
+    /// Why it can't be told what a copy lays where.
+    fn why_not_followed(&self, index: usize) -> String {
+        let step = self.steps.get(index);
+        let to = step.and_then(|step| Some((step, step.instruction.arguments.values.last()?)));
+        match to.filter(|(step, to)| step.state.absolute(to).known().is_none()) {
+            Some((_, to)) => format!("where it copies to is not known ({to})"),
+            None => "what it copies can't be followed in the build context".to_owned(),
+        }
+    }
+
+    /// A rising step in words.
+    fn named(&self, riser: usize) -> String {
+        self.steps.get(riser).map_or_else(String::new, |step| format!("line {}", step.instruction.lines.0))
+    }
+
     /// The links that `ln -s` makes above a step, each with its line.
     fn links_above(&self, index: usize) -> impl Iterator<Item = (usize, &str)> {
         (0..index).filter_map(|above| Some((self.steps.get(above)?.instruction.lines.0, self.print(above)?))).flat_map(
@@ -256,7 +271,7 @@ impl Order<'_> {
                     gathered.folders.push((index, path.to_owned()));
                     return Ok(());
                 }
-                (Area::Below(_), true) if from.is_empty() => return Err(format!("a step that would rise reads all of {path}")),
+                (Area::Below(_), true) if from.is_empty() => return Err(self.reads_all(riser, path)),
                 _ => {}
             }
             let linked = |folder: &str| self.view.kind(folder) == Some(Kind::Link);
@@ -274,11 +289,15 @@ impl Order<'_> {
             return Ok(());
         }
         match area {
-            Area::Below(_) if copy.maps.iter().any(|map| is_within(&map.to, path)) => {
-                Err(format!("a step that would rise reads all of {path}"))
-            }
+            Area::Below(_) if copy.maps.iter().any(|map| is_within(&map.to, path)) => Err(self.reads_all(riser, path)),
             _ => Ok(()),
         }
+    }
+
+    /// The words for a step that needs a whole copied folder.
+    fn reads_all(&self, riser: usize, path: &str) -> String {
+        let line = self.steps.get(riser).map_or(0, |step| step.instruction.lines.0);
+        format!("line {line} would have to rise, too, and works on all of {path}")
     }
 
     /// The riser fills a folder: what the host has there must not come on top.
@@ -339,7 +358,7 @@ impl Order<'_> {
                 }
                 return Err(match only_folder {
                     true => format!("{path} would be made by another step first, with another owner"),
-                    false => format!("a step that would rise changes {path}"),
+                    false => format!("{} changes {path}", self.named(riser)),
                 });
             }
             let same_owner = !rising.other_user && !staying.print.other_user;
@@ -349,7 +368,7 @@ impl Order<'_> {
             let Some(kind) = map.back(path).and_then(|from| self.view.kind(&from)) else { continue };
             // A later COPY gives a folder that it brings the mode and owner that it would have had.
             if kind != Kind::Folder || !rising.only_makes_workdir() {
-                return Err(format!("it brings {path}, which a step that would rise changes"));
+                return Err(format!("it brings {path}, which {} changes", self.named(riser)));
             }
         }
         Ok(())

@@ -55,6 +55,15 @@ fn requirements_and_all_that_they_name() {
 }
 
 #[test]
+fn an_index_in_a_folder_is_the_projects_to_bring() {
+    let index = ["pip", "install", "--index-url", "file:///app/simple", "a"];
+    assert!(matches!(ask(&index, &[]), Err(Entangled::NeedsSource { .. })), "{:?}", ask(&index, &[]));
+    let by_variable = ask(&["pip", "install", "a"], &[("PIP_EXTRA_INDEX_URL", "https://host file:///app/simple")]);
+    assert!(matches!(by_variable, Err(Entangled::NeedsSource { .. })), "{by_variable:?}");
+    assert!(ask(&["pip", "install", "a"], &[("PIP_INDEX_URL", "https://host/simple")]).is_ok());
+}
+
+#[test]
 fn commands_that_read_nothing_of_the_project() {
     for words in [
         &["pip", "install", "--upgrade", "pip", "setuptools", "wheel"][..],

@@ -65,7 +65,7 @@ fn patches_and_hooks_are_read() {
         [("package.json", package), ("pnpm-lock.yaml", LOCK), ("patches/ms.patch", ""), (".pnpmfile.cjs", "module.exports = {}")];
     let answer = get("pnpm install --frozen-lockfile", &project);
     assert_eq!(names(&answer.files), [".pnpmfile.cjs", "package.json", "patches/ms.patch", "pnpm-lock.yaml"]);
-    assert!(matches!(ask("pnpm i", &project[..2]), Err(Entangled::NotSeen { .. })));
+    assert!(matches!(ask("pnpm i", &project[..2]), Err(Entangled::Missing { .. })));
     let loads = [project[0], project[1], project[2], (".pnpmfile.cjs", "require('./x')")];
     assert!(matches!(ask("pnpm i", &loads), Err(Entangled::NeedsSource { .. })));
     assert!(ask("pnpm i --ignore-pnpmfile", &loads).is_ok());
@@ -127,6 +127,6 @@ fn commands_that_read_nothing_or_anything() {
     }
     assert_eq!(names(&get("pnpm fetch", &project).files), ["package.json", "pnpm-lock.yaml"]);
     assert_eq!(get("pnpm -g install serve", &[("package.json", PACKAGE)]).files, ["/app/package.json"], "it names the pnpm");
-    assert!(matches!(ask("pnpm i", &[("src/x", "")]), Err(Entangled::NotSeen { .. })));
+    assert!(matches!(ask("pnpm i", &[("src/x", "")]), Err(Entangled::Missing { .. })));
     assert!(matches!(ask("pnpm i $FLAGS", &project), Err(Entangled::NotSeen { .. })));
 }

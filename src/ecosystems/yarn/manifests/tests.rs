@@ -122,7 +122,7 @@ fn berry_reads_its_program_plugins_and_patches() {
         "Yarn writes manifests in its format"
     );
     let missing: Vec<(&str, &str)> = project.iter().copied().filter(|(name, _)| !name.contains("ms.patch")).collect();
-    assert!(matches!(ask("yarn", &missing), Err(Entangled::NotSeen { .. })));
+    assert!(matches!(ask("yarn", &missing), Err(Entangled::Missing { .. })));
 }
 
 #[test]

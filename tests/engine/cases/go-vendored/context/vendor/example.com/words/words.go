@@ -1,0 +1,4 @@
+package words
+
+// Hello is what is said.
+func Hello() string { return "hello" }

@@ -1,0 +1,5 @@
+FROM rust:1-slim
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/src/target cargo build --release
+CMD ["/src/target/release/greeter"]
