@@ -27,7 +27,7 @@ fn history(sheet: &Sheet, palette: Palette) -> String {
     let title = format!("over the last {} that touch its build context", count(commits, "commit", "commits"));
     let mut text = format!("{}, {title}\n", palette.paint(Ink::Heading, &sheet.name));
     let head = format!("  {:>4}  {:<STEP$}  {:<width$}", "line", "step, and how often it runs again", "before", width = BAR + 12);
-    text.push_str(&palette.paint(Ink::Faint, &format!("{head}{}", if sheet.rewritten { "after" } else { "" }).trim_end()));
+    text.push_str(&palette.paint(Ink::Faint, format!("{head}{}", if sheet.rewritten { "after" } else { "" }).trim_end()));
     text.push('\n');
     for row in &sheet.rows {
         let after = row.after.and_then(|index| sheet.after.plan.steps.get(index));
