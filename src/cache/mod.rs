@@ -41,7 +41,7 @@ mod worth;
 pub use forecast::{Cause, Change, Fate, Forecast, Verdict};
 pub use plan::{Builder, Kind, Plan, Step};
 pub use replay::{Replay, Totals};
-pub use typical::{Gain, Typical, edited, gains};
+pub use typical::{Gain, Typical, Unit, edited, gains};
 pub use worth::grown;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Owns: [`Plan`], made once for a file and asked about many changes. Never does: know a change.
 
 use super::environment::{Arguments, Environment};
+use super::forecast::Change;
 use crate::context::{Commit, Source, View};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, is_context_copy};
@@ -125,6 +126,13 @@ impl Plan {
         let sources: Vec<&Source> = step.sources.iter().map(Knowledge::known).collect::<Option<_>>()?;
         let takes = |commit: &&Arc<Commit>| commit.paths.iter().any(|path| sources.iter().any(|source| source.takes(path)));
         (!commits.is_empty()).then(|| commits.iter().filter(takes).count())
+    }
+
+    /// How many commands of RUN steps a change makes run.
+    pub fn commands_at(&self, change: &Change) -> usize {
+        let forecast = self.after(change);
+        let run = self.steps.iter().enumerate().filter(|(index, step)| step.kind == Kind::Run && forecast.is_run(*index));
+        run.map(|(_, step)| step.commands.len().max(1)).sum()
     }
 
     /// Whether a stage starts from an image, and not from another stage.

@@ -1,6 +1,6 @@
 //! Each rule, by what runs. The same rules are tried on a real engine in `tests/engine_cache.rs`.
 
-use super::{Builder, Cause, Change, Plan, Typical, Verdict, gains, grown};
+use super::{Builder, Cause, Change, Gain, Plan, Typical, Verdict, grown};
 use crate::context::View;
 use crate::syntax;
 
@@ -138,6 +138,10 @@ fn a_chain_leads_to_the_first_cause() {
     assert_eq!(forecast.fates.first().and_then(|fate| fate.because.clone()), Some(Cause::Files(vec![0])));
 }
 
+fn gains(before: &Plan, after: &Plan, view: Option<&View>) -> Vec<Gain> {
+    super::gains(before, after, view, &|_| (1, 0))
+}
+
 const BEFORE: &str = "FROM x\nARG GIT_SHA\nCOPY . /app\nRUN pip install -r /app/a\nRUN make\n";
 const AFTER: &str = "FROM x\nCOPY a /app/\nRUN pip install -r /app/a\nCOPY . /app\nARG GIT_SHA\nRUN make\n";
 
@@ -150,7 +154,8 @@ fn a_gain_is_told_at_the_change_that_is_made_most() {
     let elsewhere = View::of_files([("a", None), ("lib/z", None)]);
     let gain = gains(&plan(BEFORE, &elsewhere), &plan(AFTER, &elsewhere), Some(&elsewhere));
     assert_eq!(gain.first().map(|gain| gain.at.clone()), Some(Typical::Edit("lib/z".to_owned())));
-    assert_eq!(gains(&after, &after, Some(&view)), []);
+    let same = super::gains(&after, &after, Some(&view), &|_| (1, 1));
+    assert_eq!(same, []);
 }
 
 #[test]
@@ -160,6 +165,20 @@ fn a_gain_may_show_in_the_history_alone() {
     let words: Vec<String> =
         gains(&plan(before, &view), &plan(after, &view), Some(&view)).iter().map(ToString::to_string).collect();
     assert_eq!(words, ["an edit of src/x: 2 of 2 steps → 1 of 2"]);
+}
+
+#[test]
+fn where_steps_stay_commands_and_installs_tell() {
+    let view = View::of_files([("a", None), ("lib/z", None)]);
+    let words = |before: &str, after: &str| -> Vec<String> {
+        gains(&plan(before, &view), &plan(after, &view), Some(&view)).iter().map(ToString::to_string).collect()
+    };
+    let (before, after) =
+        ("FROM x\nCOPY . .\nRUN pip install -r a && make\n", "FROM x\nCOPY a .\nRUN pip install -r a\nCOPY . .\nRUN make\n");
+    assert_eq!(words(before, after), ["an edit of lib/z: 2 commands run again → 1"]);
+    let (before, after) =
+        ("FROM x\nCOPY . .\nRUN cargo build\n", "FROM x\nCOPY a .\nRUN cargo fetch\nCOPY . .\nRUN cargo build\n");
+    assert_eq!(words(before, after), ["an edit of lib/z: installs that fetch dependencies: 1 → 0"]);
 }
 
 #[test]

@@ -24,16 +24,29 @@ pub enum Typical {
     Commits(usize),
 }
 
-/// How many steps run, before and after.
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Steps that run.
+    Steps,
+    /// Commands of RUN steps that run: for a RUN that was cut, of which a part stays in the cache.
+    Commands,
+    /// Installs of the project's dependencies: for one that is fetched for above, and itself runs as before.
+    Installs,
+}
+
+/// How much runs again, before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gain {
     /// At which change.
     pub at: Typical,
-    /// Steps that run before the rewrite; for commits, of all of them together.
+    /// What is counted.
+    pub unit: Unit,
+    /// How many run before the rewrite; for commits, in all of them together.
     pub before: usize,
     /// Steps that there are before, for one build.
     pub steps_before: usize,
-    /// Steps that run after it.
+    /// How many run after it.
     pub after: usize,
     /// Steps that there are after it, for one build.
     pub steps_after: usize,
@@ -41,44 +54,53 @@ pub struct Gain {
 
 impl std::fmt::Display for Gain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { at, before, steps_before, after, steps_after } = self;
+        let Self { at, unit, before, steps_before, after, steps_after } = self;
         match at {
-            Typical::Edit(file) => write!(f, "an edit of {file}: {before} of {steps_before} steps → {after} of {steps_after}"),
-            Typical::Argument(name) => write!(f, "another {name}: {before} of {steps_before} steps → {after} of {steps_after}"),
-            Typical::Commits(1) => write!(f, "the last commit: {before} steps run again → {after}"),
-            Typical::Commits(count) => write!(f, "the last {count} commits: {before} steps run again → {after}"),
+            Typical::Edit(file) => write!(f, "an edit of {file}: ")?,
+            Typical::Argument(name) => write!(f, "another {name}: ")?,
+            Typical::Commits(1) => f.write_str("the last commit: ")?,
+            Typical::Commits(count) => write!(f, "the last {count} commits: ")?,
+        }
+        match (unit, at) {
+            (Unit::Steps, Typical::Commits(_)) => write!(f, "{before} steps run again → {after}"),
+            (Unit::Steps, _) => write!(f, "{before} of {steps_before} steps → {after} of {steps_after}"),
+            (Unit::Commands, _) => write!(f, "{before} commands run again → {after}"),
+            (Unit::Installs, _) => write!(f, "installs that fetch dependencies: {before} → {after}"),
         }
     }
 }
 
-/// What a rewrite gains: at the edit and the arguments where it gains there, else over the history, else nothing.
-pub fn gains(before: &Plan, after: &Plan, view: Option<&View>) -> Vec<Gain> {
-    let count = |at: Typical, change: &Change| Gain {
+/// What a rewrite gains, in steps: at the edit and the arguments where it gains there, else over the history; else in commands or
+/// installs at the edit; else nothing. `installs`: the installs of dependencies that run before and after a change.
+pub fn gains(before: &Plan, after: &Plan, view: Option<&View>, installs: &dyn Fn(&Change) -> (usize, usize)) -> Vec<Gain> {
+    let gain = |at: Typical, unit: Unit, (was, is): (usize, usize)| Gain {
         at,
-        before: before.after(change).runs(),
+        unit,
+        before: was,
         steps_before: before.needed(),
-        after: after.after(change).runs(),
+        after: is,
         steps_after: after.needed(),
     };
+    let steps = |change: &Change| (before.after(change).runs(), after.after(change).runs());
     let edit = view.and_then(|view| edited(before, after, view));
     let edit = edit.map(|file| (Change::of_files([file.clone()]), Typical::Edit(file)));
     let arguments: BTreeSet<&String> =
         before.steps.iter().flat_map(|step| &step.arguments).filter(|name| is_volatile(name)).collect();
     let arguments = arguments.into_iter().map(|name| (Change::default().with_arguments([name]), Typical::Argument(name.clone())));
-    let gains: Vec<Gain> = edit.into_iter().chain(arguments).map(|(change, at)| count(at, &change)).filter(falls).collect();
+    let in_steps = edit.clone().into_iter().chain(arguments).map(|(change, at)| gain(at, Unit::Steps, steps(&change)));
+    let gains: Vec<Gain> = in_steps.filter(falls).collect();
     if !gains.is_empty() {
         return gains;
     }
     let commits = view.map(|view| view.commits(COMMITS)).unwrap_or_default();
-    let total = |plan: &Plan| commits.iter().map(|commit| plan.after(&Change::of_files(&commit.paths)).runs()).sum();
-    let gain = Gain {
-        at: Typical::Commits(commits.len()),
-        before: total(before),
-        steps_before: before.needed(),
-        after: total(after),
-        steps_after: after.needed(),
-    };
-    Some(gain).filter(falls).into_iter().collect()
+    let changes: Vec<Change> = commits.iter().map(|commit| Change::of_files(&commit.paths)).collect();
+    let total = |plan: &Plan| changes.iter().map(|change| plan.after(change).runs()).sum();
+    let over_history = gain(Typical::Commits(commits.len()), Unit::Steps, (total(before), total(after)));
+    let at_edit = edit.into_iter().flat_map(|(change, at)| {
+        let commands = (before.commands_at(&change), after.commands_at(&change));
+        [gain(at.clone(), Unit::Commands, commands), gain(at, Unit::Installs, installs(&change))]
+    });
+    std::iter::once(over_history).chain(at_edit).find(falls).into_iter().collect()
 }
 
 fn falls(gain: &Gain) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Owns: comparing a file before and after a pass with `cache`'s model. Never does: count where nothing moved.
 
-use crate::cache::{self, Builder, Gain, Plan};
+use crate::cache::{self, Builder, Change, Gain, Plan, Replay};
 use crate::context::View;
 use crate::syntax::Dockerfile;
 use std::cell::OnceCell;
@@ -31,7 +31,14 @@ impl<'d> Worth<'d> {
 
     /// What is gained with the file as it is now.
     pub(super) fn gains(&self, next: &Dockerfile, view: Option<&View>) -> Vec<Gain> {
-        cache::gains(self.plan(), &plan(next, view), self.view.as_ref())
+        let after = plan(next, view);
+        let installs = |change: &Change| {
+            let of = |file: &Dockerfile, view: Option<&View>, plan: &Plan| {
+                Replay::of(file, view, plan.clone(), std::slice::from_ref(change)).totals().dependencies
+            };
+            (of(self.dockerfile, self.view.as_ref(), self.plan()), of(next, view, &after))
+        };
+        cache::gains(self.plan(), &after, self.view.as_ref(), &installs)
     }
 }
 

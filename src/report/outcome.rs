@@ -2,7 +2,7 @@
 //!
 //! Owns: the shape. Keys are only ever added.
 
-use crate::cache::{Gain, Typical};
+use crate::cache::{Gain, Typical, Unit};
 use crate::edit::Applicability;
 use crate::pipeline::{Applied, Culprit, Outcome, Refused, Stop};
 use serde_json::{Value, json};
@@ -40,7 +40,12 @@ fn gain(gain: &Gain) -> Value {
         Typical::Commits(count) => ("commits", json!(count)),
     };
     let count = |run: usize, of: usize| json!({ "run": run, "steps": of });
-    json!({ key: at, "before": count(gain.before, gain.steps_before), "after": count(gain.after, gain.steps_after) })
+    let unit = match gain.unit {
+        Unit::Steps => "steps",
+        Unit::Commands => "commands",
+        Unit::Installs => "installs",
+    };
+    json!({ key: at, "unit": unit, "before": count(gain.before, gain.steps_before), "after": count(gain.after, gain.steps_after) })
 }
 
 fn refused(refused: &Refused) -> Value {
