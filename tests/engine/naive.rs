@@ -41,7 +41,9 @@ impl Trap {
         let only = std::env::var("DOCKEROPT_ENGINE_ONLY").ok();
         folders_of
             .filter(|folder| folder.join("naive.Dockerfile").is_file())
-            .filter(|folder| only.as_ref().is_none_or(|text| folder.to_string_lossy().contains(text.as_str())))
+            .filter(|folder| {
+                only.as_ref().is_none_or(|texts| texts.split(',').any(|text| folder.to_string_lossy().contains(text)))
+            })
             .map(|folder| Self::read(&folder))
             .collect()
     }

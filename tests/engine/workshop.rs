@@ -58,7 +58,8 @@ impl fmt::Display for Report {
 impl Workshop {
     /// The engine; `None`, and a word about it, where there is none and none is required.
     pub fn open() -> Option<Self> {
-        let watch = Watch::deaf(Some(Duration::from_secs(900)));
+        // Ctrl-C takes away what was made, here too.
+        let watch = Watch::listening(Some(Duration::from_secs(900))).unwrap();
         match builder::open("docker", &watch) {
             Ok(engine) => Some(Self { engine, watch }),
             Err(error) => {
