@@ -41,6 +41,10 @@ fn dockerfiles(folder: &Path) -> Vec<PathBuf> {
 fn hollow(bench: &Bench, name: &str, file: &Dockerfile) -> String {
     let mut text = String::new();
     let mut stages: Vec<String> = Vec::new();
+    // What another stage takes of a RUN's work must be there.
+    let taken = file.instructions().filter(|one| one.keyword == Keyword::Copy && one.flag("from").is_some());
+    let taken = taken.flat_map(|one| one.arguments.values.split_last().unwrap().1).filter(|path| path.starts_with('/'));
+    let made: String = taken.map(|path| format!(" && mkdir -p $(dirname {path}) && echo made >{path}")).collect();
     for (number, instruction) in file.instructions().enumerate() {
         let values = &instruction.arguments.values;
         let line = match instruction.keyword {
@@ -49,7 +53,7 @@ fn hollow(bench: &Bench, name: &str, file: &Dockerfile) -> String {
                 let base = if is_stage { values[0].clone() } else { bench.base.clone() };
                 let alias = values.get(2).map(|alias| format!(" AS {alias}")).unwrap_or_default();
                 stages.extend(values.get(2).map(|alias| alias.to_lowercase()));
-                let mark = if is_stage { String::new() } else { format!("\nRUN echo {} {name} {number}", bench.token) };
+                let mark = if is_stage { String::new() } else { format!("\nRUN echo {} {name} {number}{made}", bench.token) };
                 format!("FROM {base}{alias}{mark}")
             }
             Keyword::Run => {
