@@ -143,7 +143,7 @@ impl<'s, 'm> Stage<'s, 'm> {
 
     /// Why a RUN that also installs system packages is no setup.
     fn entangled(&self, over: usize, step: &StepPrint) -> Option<Refusal> {
-        if step.commands.iter().any(|command| reads_project(command) || takes_away(command)) {
+        if step.commands.iter().any(reads_project) {
             return None;
         }
         let footprint = &step.print.footprint;
@@ -155,7 +155,14 @@ impl<'s, 'm> Stage<'s, 'm> {
             return Some(changes_behind_its_name(what));
         }
         let copy = self.order.steps.get(over)?;
-        let why = format!("{why}; the installation alone, in a RUN of its own, could");
+        let advice = if step.commands.iter().any(CommandPrint::removes_packages) {
+            "what is installed is taken off again in the same RUN, which can't be cut in two"
+        } else if step.commands.iter().any(takes_away) {
+            "the installation with its cleanup, in a RUN of its own, could"
+        } else {
+            "the installation alone, in a RUN of its own, could"
+        };
+        let why = format!("{why}; {advice}");
         Some(Refusal::InTheWay { line: copy.instruction.lines.0, step: rising::shown(copy), why })
     }
 
