@@ -122,7 +122,7 @@ impl<'a> Model<'a> {
     fn initial_state(&self, stage: &Stage<'a>, globals: &State) -> State {
         match stage.base {
             Base::Stage(index) => match self.stages.get(index) {
-                Some(base) => self.end_of(base, globals).without_arguments(),
+                Some(base) => self.end_of(base, globals).inherited(),
                 None => State::default(),
             },
             Base::Image => {

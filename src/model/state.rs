@@ -13,7 +13,8 @@ use std::rc::Rc;
 /// Variables, folder, user and shell at one point of a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// Name, value, and whether it is an ARG (which ENV overrides and stages built on this one don't see).
+    /// Name, value, and whether it is an ARG. An ARG behind an ENV hides it up to the end of the stage, and an ENV takes an ARG above it
+    /// away (tried with BuildKit of Docker 26).
     variables: Vec<Rc<(String, Knowledge<String>, bool)>>,
     /// The work folder, absolute.
     pub workdir: Knowledge<String>,
@@ -74,10 +75,13 @@ impl State {
         }
     }
 
-    /// For a stage built on another: ENV goes along, ARG does not.
+    /// For a stage built on another: ENV and ARG go along, and where both have a name, the ENV's value (Docker's manual, "Build
+    /// variables", scoping; the latter tried with BuildKit of Docker 26).
     #[must_use]
-    pub fn without_arguments(mut self) -> Self {
-        self.variables.retain(|variable| !variable.2);
+    pub fn inherited(mut self) -> Self {
+        let by_env: Vec<Rc<(String, Knowledge<String>, bool)>> =
+            self.variables.iter().filter(|variable| !variable.2).map(Rc::clone).collect();
+        self.variables.retain(|variable| !variable.2 || by_env.iter().all(|env| env.0 != variable.0));
         self
     }
 
@@ -91,9 +95,11 @@ impl State {
         self.variables.iter().rev().find(|variable| variable.0 == name).map(|variable| &variable.1)
     }
 
-    /// All variables, oldest first.
+    /// All variables that a step sees, oldest first.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &Knowledge<String>)> {
-        self.variables.iter().map(|variable| (variable.0.as_str(), &variable.1))
+        let hidden = |at: usize, name: &str| self.variables.iter().skip(at + 1).any(|later| later.0 == name);
+        let seen = self.variables.iter().enumerate().filter(move |(at, variable)| !hidden(*at, &variable.0));
+        seen.map(|(_, variable)| (variable.0.as_str(), &variable.1))
     }
 
     /// The home folder of the step's user.
@@ -170,11 +176,7 @@ impl State {
                 None => (value.as_str(), globals.variable(value).cloned().unwrap_or(Knowledge::Unknown)),
             };
             let value = if self.arguments_vary { Knowledge::Unknown } else { value };
-            // ENV wins over an ARG of the same name, wherever it stands.
-            let set_by_env = self.variables.iter().any(|variable| variable.0 == name && !variable.2);
-            if !set_by_env {
-                self.set(name, value, true);
-            }
+            self.set(name, value, true);
         }
     }
 
@@ -183,7 +185,7 @@ impl State {
     }
 
     fn set(&mut self, name: &str, value: Knowledge<String>, argument: bool) {
-        self.variables.retain(|variable| variable.0 != name);
+        self.variables.retain(|variable| variable.0 != name || argument && !variable.2);
         self.variables.push(Rc::new((name.to_owned(), value, argument)));
     }
 }
@@ -200,5 +202,41 @@ impl State {
             Knowledge::Known(path) => absolute(&path, &self.workdir),
             Knowledge::Unknown => Knowledge::Unknown,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::knowledge::Knowledge;
+    use crate::model::Model;
+    use crate::syntax::{self, Keyword};
+
+    /// What each RUN sees of a variable; `?` where that is not known, nothing where it is not set.
+    fn seen(text: &str, name: &str) -> Vec<String> {
+        let dockerfile = syntax::parse(text);
+        let model = Model::of(&dockerfile);
+        let steps = model.stages.iter().flat_map(|stage| &stage.steps);
+        let runs = steps.filter(|step| step.instruction.keyword == Keyword::Run);
+        runs.map(|run| match run.state.variables().find(|(own, _)| *own == name) {
+            Some((_, Knowledge::Known(value))) => value.clone(),
+            Some((_, Knowledge::Unknown)) => "?".to_owned(),
+            None => String::new(),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn arguments_and_variables_of_one_name() {
+        assert_eq!(seen("FROM x\nARG A=1\nENV A=2\nRUN a\n", "A"), ["2"]);
+        assert_eq!(seen("FROM x\nENV A=1\nARG A=2\nRUN a\nENV A=3\nRUN b\n", "A"), ["2", "3"]);
+        assert_eq!(seen("FROM x\nENV A=1\nARG A=2\nENV B=$A\nRUN a\n", "B"), ["2"]);
+        assert_eq!(seen("FROM x\nENV A=1\nARG A\nRUN a\n", "A"), ["?"]);
+    }
+
+    #[test]
+    fn stages_built_on_another_inherit_its_arguments() {
+        assert_eq!(seen("FROM x AS a\nARG A=1\nFROM a\nENV B=$A\nRUN a\n", "B"), ["1"]);
+        assert_eq!(seen("FROM x AS a\nENV A=1\nARG A=2\nRUN a\nFROM a\nRUN b\n", "A"), ["2", "1"]);
+        assert_eq!(seen("FROM x AS a\nARG A=1\nFROM x\nRUN b\n", "A"), [""]);
     }
 }
