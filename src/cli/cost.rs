@@ -17,7 +17,7 @@ use crate::{report, transforms};
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Commits that are looked at unless a number is given.
@@ -74,7 +74,7 @@ pub(super) struct Arguments {
     /// A builder that can't merge layers, for which `COPY --link` copies as if it were not there (Docker's older storage drivers).
     #[arg(long)]
     no_merge: bool,
-    /// What a real build took: its log (`--progress=rawjson` or `plain`).
+    /// What a real build took: its log (`--progress=rawjson` or `plain`), or what `dockeropt bench --format json` printed.
     #[arg(long, value_name = "FILE")]
     timings: Option<PathBuf>,
     /// Write a page that needs nothing but a browser.
@@ -183,16 +183,34 @@ fn changed(arguments: &Arguments) -> anyhow::Result<Option<Changed>> {
 fn timings(path: &Path) -> anyhow::Result<Vec<Timed>> {
     let name = report::path::shown(path);
     let text = std::fs::read_to_string(path).with_context(|| format!("--timings {name}"))?;
-    let steps = builder::steps_of_log(&text);
-    let seconds = |step: &builder::Step| (step.state == builder::State::Run).then_some(step.time.as_secs_f64());
-    let timed: Vec<Timed> =
-        steps.iter().map(|step| Timed { instruction: step.instruction.clone(), seconds: seconds(step) }).collect();
+    let timed = of_bench(&text).unwrap_or_else(|| of_log(&text));
     ensure!(
         timed.iter().any(|step| step.seconds.is_some()),
         "--timings {name}: holds no step that ran; give what `docker build --progress=rawjson` or `--progress=plain` wrote (on \
-         standard error)"
+         standard error), or what `dockeropt bench --format json` printed"
     );
     Ok(timed)
+}
+
+fn of_log(text: &str) -> Vec<Timed> {
+    let steps = builder::steps_of_log(text);
+    let seconds = |step: &builder::Step| (step.state == builder::State::Run).then_some(step.time.as_secs_f64());
+    steps.iter().map(|step| Timed { instruction: step.instruction.clone(), seconds: seconds(step) }).collect()
+}
+
+/// The steps of the first builds, before and after, of what `dockeropt bench --format json` printed; `None` for another text.
+fn of_bench(text: &str) -> Option<Vec<Timed>> {
+    let files = text.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>().ok()?;
+    let first = |file: &Value| file.get("rows")?.get(0).cloned();
+    let rows = files.iter().map(first).collect::<Option<Vec<Value>>>().filter(|rows| !rows.is_empty())?;
+    let steps = rows.iter().flat_map(|row| ["before", "after"].map(|side| row.get(side)?.get("steps")?.as_array()));
+    let timed = |step: &Value| {
+        let (_, instruction) = step.get("name")?.as_str()?.split_once("] ")?;
+        let seconds =
+            step.get("seconds").and_then(Value::as_f64).filter(|_| step.get("state").is_some_and(|state| state == "run"));
+        Some(Timed { instruction: instruction.to_owned(), seconds })
+    };
+    Some(steps.flatten().flatten().filter_map(timed).collect())
 }
 
 impl Job<'_> {

@@ -126,6 +126,22 @@ fn a_log_gives_seconds_and_none_are_invented() {
     assert!(told.stdout.contains("  by the times of the log: 21.0 s → 0.5 s\n"), "{}", told.stdout);
     let told = place.run(&["cost", "--change", "app/requirements.txt", "--timings", "build.log"]).exits(0);
     assert!(told.stdout.contains("  by the times of the log: 21.0 s → 21.0 s and a step without a time\n"), "{}", told.stdout);
+    let step = |name: &str, seconds: f64| serde_json::json!({ "name": name, "state": "run", "seconds": seconds });
+    let cached = serde_json::json!({ "name": "[2/5] WORKDIR /app", "state": "cached", "seconds": 0.0 });
+    let before = [
+        cached,
+        step("[3/5] COPY . .", 0.5),
+        step("[4/5] RUN pip install -r requirements.txt", 20.0),
+        step("[5/5] RUN useradd -u 1001 app", 0.5),
+    ];
+    let after = [step("[3/6] COPY requirements.txt .", 0.1)];
+    let bench = serde_json::json!({ "file": "app/Dockerfile", "rows": [
+        { "id": "first", "before": { "steps": before }, "after": { "steps": after } },
+        { "id": "same", "before": { "steps": [] }, "after": { "steps": [] } },
+    ] });
+    place.file("bench.json", &format!("{bench}\n"));
+    let told = place.run(&["cost", "--change", "app/requirements.txt", "--timings", "bench.json"]).exits(0);
+    assert!(told.stdout.contains("  by the times of the log: 21.0 s → 21.1 s\n"), "{}", told.stdout);
     place.file("build.log", "nothing");
     place.run(&["cost", "--timings", "build.log"]).exits(2).says(&["holds no step that ran", "--progress=rawjson"]);
 }
