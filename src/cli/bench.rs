@@ -9,6 +9,7 @@ mod measure;
 mod network;
 mod subject;
 
+use super::choice::{self, Choice};
 use super::engine::EngineArguments;
 use super::output::{self, Output};
 use super::{Exit, fix};
@@ -16,7 +17,6 @@ use crate::builder::{self, Engine, Session};
 use crate::pipeline::Options;
 use crate::report::bench::Table;
 use crate::syntax as dockerfiles;
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use dependency::Addition;
 use measure::Changes;
@@ -77,15 +77,8 @@ pub(super) struct Arguments {
     runs: NonZeroUsize,
     #[command(flatten)]
     engine: EngineArguments,
-    /// Also apply fixes after which the image's content, base or behaviour may differ.
-    #[arg(long = "unsafe")]
-    unsafe_fixes: bool,
-    /// Run only these transforms (several: with commas, or the option again).
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(subject::ids()))]
-    only: Vec<String>,
-    /// Don't run these transforms.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(subject::ids()))]
-    skip: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
     /// As with `fix`.
     #[arg(long, value_name = "REF|off", value_parser = fix::syntax)]
     syntax: Option<String>,
@@ -110,14 +103,7 @@ enum TableFormat {
 
 impl Arguments {
     fn options(&self) -> Options {
-        let mut options =
-            Options { unsafe_fixes: self.unsafe_fixes, only: self.only.clone(), skip: self.skip.clone(), ..Options::default() };
-        match self.syntax.as_deref() {
-            Some("off") => options.syntax = None,
-            Some(reference) => options.syntax = Some(reference.to_owned()),
-            None => {}
-        }
-        options
+        choice::with_syntax(self.choice.options(), self.syntax.as_deref())
     }
 }
 

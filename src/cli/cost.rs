@@ -1,7 +1,7 @@
 //! `dockeropt cost`: what each change costs, before and after the rewrite, without building.
 
 use super::changes::{self, Changed};
-use super::explain::ids;
+use super::choice::Choice;
 use super::files::{self, Found, Workers};
 use super::output::{self, Colour, Output};
 use super::place::{Group, Places};
@@ -15,7 +15,6 @@ use crate::report::cost::{self, Asked, Column, Sheet, Timed};
 use crate::syntax::{self, Dockerfile};
 use crate::{report, transforms};
 use anyhow::{Context, anyhow, bail, ensure};
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -83,15 +82,8 @@ pub(super) struct Arguments {
     /// What to print. `json`: for each file an object on a line.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
-    /// Rewrite with these transforms only.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(ids()))]
-    only: Vec<String>,
-    /// Rewrite without these transforms.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(ids()))]
-    skip: Vec<String>,
-    /// Rewrite with fixes, too, after which the image's content, base or behaviour may differ.
-    #[arg(long = "unsafe")]
-    unsafe_fixes: bool,
+    #[command(flatten)]
+    choice: Choice,
     /// The folder that is handed to the builder, for all files. Without it, it is found as `fix` finds it.
     #[arg(long, value_name = "DIR")]
     context: Option<PathBuf>,
@@ -230,14 +222,7 @@ impl Job<'_> {
         }
         let view = place.view.clone();
         let root = group.root().map(Path::to_owned).unwrap_or_default();
-        let Arguments { unsafe_fixes, only, skip, .. } = self.arguments;
-        let options = Options {
-            unsafe_fixes: *unsafe_fixes,
-            only: only.clone(),
-            skip: skip.clone(),
-            place: Some(place),
-            ..Options::default()
-        };
+        let options = Options { place: Some(place), ..self.arguments.choice.options() };
         let outcome = panics::caught(|| pipeline::run(&text, &options, transforms::all())).with_context(|| name.clone())?;
         ensure!(outcome.stop == Stop::Fixpoint, "{name}: the fixes come to no end; please report this with the file");
         let after_view = outcome.ignore.as_ref().map_or_else(|| view.clone(), |change| view.with_ignore(&change.after));

@@ -1,18 +1,17 @@
 //! `dockeropt fix`: show the diff, or write it.
 
+use super::Exit;
+use super::choice::{self, Choice};
 use super::engine::EngineArguments;
-use super::explain::ids;
 use super::files::{self, Workers};
 use super::job::{Done, Format, Job, Mode};
 use super::output::{self, Colour, Output};
 use super::place::Places;
 use super::verify::Guard;
-use super::{Exit, explain};
 use crate::pipeline::Options;
 use crate::report::summary::Total;
 use anyhow::ensure;
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::path::PathBuf;
 
@@ -69,15 +68,8 @@ pub(super) struct Arguments {
     /// Print the names of the files that would change, and exit with 1 if there are any.
     #[arg(long, conflicts_with_all = ["write", "diff"])]
     check: bool,
-    /// Run only these transforms (several: with commas, or the option again).
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(ids()))]
-    only: Vec<String>,
-    /// Don't run these transforms.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(explain::ids()))]
-    skip: Vec<String>,
-    /// Also apply fixes after which the image's content, base or behaviour may differ.
-    #[arg(long = "unsafe")]
-    unsafe_fixes: bool,
+    #[command(flatten)]
+    choice: Choice,
     /// Where the build context can't be seen (standard input, no folder), guess which manifests an install reads, and copy them first
     /// if they are there.
     #[arg(long, requires = "unsafe_fixes")]
@@ -122,19 +114,8 @@ pub(super) fn syntax(reference: &str) -> Result<String, String> {
 
 impl Arguments {
     fn options(&self) -> Options {
-        let mut options = Options {
-            unsafe_fixes: self.unsafe_fixes,
-            assume_manifests: self.assume_manifests,
-            only: self.only.clone(),
-            skip: self.skip.clone(),
-            ..Options::default()
-        };
-        match self.syntax.as_deref() {
-            Some("off") => options.syntax = None,
-            Some(reference) => options.syntax = Some(reference.to_owned()),
-            None => {}
-        }
-        options
+        let options = Options { assume_manifests: self.assume_manifests, ..self.choice.options() };
+        choice::with_syntax(options, self.syntax.as_deref())
     }
 
     fn mode(&self) -> Mode {

@@ -5,6 +5,7 @@
 
 mod bench;
 mod changes;
+mod choice;
 mod cost;
 mod doctor;
 mod engine;

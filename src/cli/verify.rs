@@ -1,7 +1,7 @@
 //! `dockeropt verify`: build a file as it is and as it is rewritten, and hold the images against each other.
 
+use super::choice::Choice;
 use super::engine::EngineArguments;
-use super::explain::ids;
 use super::files::{self, Found};
 use super::job::Format;
 use super::output::{self, Colour, Output};
@@ -15,7 +15,6 @@ use crate::report::proof::{Told, in_short};
 use crate::{report, transforms};
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -63,15 +62,8 @@ pub(super) struct Arguments {
     /// Also build with each transform alone, and tell which one makes a difference.
     #[arg(long, conflicts_with = "before")]
     each: bool,
-    /// Run only these transforms (several: with commas, or the option again).
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(ids()))]
-    only: Vec<String>,
-    /// Don't run these transforms.
-    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = PossibleValuesParser::new(ids()))]
-    skip: Vec<String>,
-    /// Also apply fixes after which the image's content, base or behaviour may differ.
-    #[arg(long = "unsafe")]
-    unsafe_fixes: bool,
+    #[command(flatten)]
+    choice: Choice,
     /// Leave the images on the engine, and print their names.
     #[arg(long)]
     keep: bool,
@@ -255,14 +247,7 @@ impl Arguments {
             (None, Some(why)) => bail!("its build context is not known ({why}): name it with --context DIR"),
         };
         let ignore = place.as_ref().and_then(|place| place.view.ignore_file().1).map(|text| text.to_string());
-        let options = Options {
-            unsafe_fixes: self.unsafe_fixes,
-            only: self.only.clone(),
-            skip: self.skip.clone(),
-            place,
-            no_place,
-            ..Options::default()
-        };
+        let options = Options { place, no_place, ..self.choice.options() };
         let outcome = outcome(&text, &options)?;
         if !outcome.changed() {
             return Ok(None);

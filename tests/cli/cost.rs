@@ -139,7 +139,7 @@ fn a_log_gives_seconds_and_none_are_invented() {
         { "id": "first", "before": { "steps": before }, "after": { "steps": after } },
         { "id": "same", "before": { "steps": [] }, "after": { "steps": [] } },
     ] });
-    place.file("bench.json", &format!("{bench}\n"));
+    place.file("bench.json", format!("{bench}\n"));
     let told = place.run(&["cost", "--change", "app/requirements.txt", "--timings", "bench.json"]).exits(0);
     assert!(told.stdout.contains("  by the times of the log: 21.0 s → 21.1 s\n"), "{}", told.stdout);
     place.file("build.log", "nothing");

@@ -5,8 +5,8 @@
 use super::Arguments;
 use super::copy::Copy;
 use crate::cli::files::{self, Found};
+use crate::cli::panics;
 use crate::cli::place::Places;
-use crate::cli::{explain, panics};
 use crate::context::View;
 use crate::pipeline::{self, Options, Place, Stop};
 use crate::report::path::shown;
@@ -148,9 +148,4 @@ fn inside(root: &Path, file: &Path) -> Option<String> {
     let (root, file) = (root.canonicalize().ok()?, file.canonicalize().ok()?);
     let parts: Option<Vec<&str>> = file.strip_prefix(root).ok()?.iter().map(std::ffi::OsStr::to_str).collect();
     Some(parts?.join("/"))
-}
-
-/// The ids of transforms, for the options.
-pub(super) fn ids() -> Vec<&'static str> {
-    explain::ids()
 }
