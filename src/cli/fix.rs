@@ -97,12 +97,16 @@ pub(super) struct Arguments {
     /// Print no word about what was fixed or left alone; errors only.
     #[arg(long, short)]
     quiet: bool,
-    /// With --write: build each file before and after first, and write only what gives an equal image (see `dockeropt verify`).
+    /// With --write: build each file before and after first, and write only what gives an equal image (see
+    /// `dockeropt verify`, whose options for the engine can be given here, too).
     #[arg(long, requires = "write")]
     verify: bool,
-    #[command(flatten, next_help_heading = "Options for --verify")]
+    #[command(flatten, next_help_heading = FOR_VERIFY)]
     engine: EngineArguments,
 }
+
+/// Above the options that only `--verify` needs.
+pub(super) const FOR_VERIFY: &str = "Options for --verify";
 
 /// Reads the value of `--syntax`.
 pub(super) fn syntax(reference: &str) -> Result<String, String> {

@@ -21,7 +21,7 @@ mod parse;
 mod place;
 mod verify;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// What the program ends with. Where several hold, the greatest counts.
@@ -88,7 +88,11 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    // `fix --help` has enough to say; `verify --help` tells of the engine.
+    let is_of_verify = |argument: &Arg| argument.get_help_heading() == Some(fix::FOR_VERIFY);
+    let brief = |argument: Arg| if is_of_verify(&argument) { argument.hide(true) } else { argument };
+    let command = Arguments::command().mut_subcommand("fix", |fix| fix.mut_args(brief));
+    let arguments = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let done = match arguments.command {
         Command::Fix(arguments) => fix::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
