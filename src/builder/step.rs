@@ -39,6 +39,8 @@ pub struct Step {
     pub name: String,
     /// The stage, where the engine names it: a name, or `stage-1`.
     pub stage: Option<String>,
+    /// Which one of its stage it is, counted from 1.
+    pub number: usize,
     /// The instruction as the engine shows it: on one line, variables as it saw them.
     pub instruction: String,
     /// What became of it.
@@ -54,12 +56,14 @@ impl Step {
     pub(super) fn named(name: &str) -> Option<Self> {
         let (place, instruction) = name.strip_prefix('[')?.split_once("] ")?;
         let mut words = place.split_whitespace().rev();
-        let (number, count) = words.next()?.split_once('/')?;
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number(number) && is_number(count)).then(|| Self {
+        let (number_text, count) = words.next()?.split_once('/')?;
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<usize>().ok())?;
+        let (number, _) = number(number_text).zip(number(count))?;
+        Some(Self {
             name: name.to_owned(),
             // Before the stage's name the platform may stand, which has a slash.
             stage: words.next().filter(|word| !word.contains('/')).map(str::to_owned),
+            number,
             instruction: instruction.trim().to_owned(),
             state: State::Unfinished,
             time: Duration::ZERO,

@@ -7,6 +7,7 @@ mod plain;
 mod rawjson;
 
 use super::Step;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Words kept that belong to no step: the last ones tell why a build failed.
@@ -26,7 +27,7 @@ pub(super) enum Form {
 /// What was understood of a whole build.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// In the order in which they were told of.
+    /// A stage's steps side by side and in their order; the stages in the order in which they were told of.
     pub(super) steps: Vec<Step>,
     /// What was printed of no step.
     pub(super) words: String,
@@ -59,12 +60,24 @@ impl Reader {
 
     /// All of it. `failed`: the program ended with an error, which some engines don't say of a step.
     pub(super) fn finish(self, at: Duration, failed: bool) -> Progress {
-        match self {
+        let mut progress = match self {
             Self::RawJson(reader) => reader.finish(),
             Self::Plain(reader) => reader.finish(),
             Self::Numbered(reader) => reader.finish(at, failed),
-        }
+        };
+        in_order(&mut progress.steps);
+        progress
     }
+}
+
+/// Brings steps into the order of their file: BuildKit tells of what is ready first.
+fn in_order(steps: &mut [Step]) {
+    let mut stages: HashMap<Option<String>, usize> = HashMap::new();
+    for step in steps.iter() {
+        let next = stages.len();
+        stages.entry(step.stage.clone()).or_insert(next);
+    }
+    steps.sort_by_key(|step| (stages.get(&step.stage).copied(), step.number));
 }
 
 /// The steps of a build of which somebody kept what the engine printed: `--progress=rawjson`, `--progress=plain`, or podman's and
@@ -95,5 +108,18 @@ impl Words {
 
     fn text(self) -> String {
         Vec::from(self.0).join("\n").trim().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steps_of_log;
+
+    #[test]
+    fn steps_stand_in_the_order_of_their_file_whatever_was_ready_first() {
+        let log = "#1 [internal] load\n#9 [build 4/4] RUN cargo build\n#3 [stage-1 2/2] COPY --from=build a b\n\
+                   #4 [build 10/10] RUN z\n#5 [build 2/4] RUN fetch\n#6 [stage-1 1/2] FROM x\n";
+        let steps: Vec<String> = steps_of_log(log).into_iter().map(|step| step.instruction).collect();
+        assert_eq!(steps, ["RUN fetch", "RUN cargo build", "RUN z", "FROM x", "COPY --from=build a b"]);
     }
 }
