@@ -1,7 +1,7 @@
 //! What the documents show is what the program does. `UPDATE_DOCS=1 cargo test --test docs` writes the shown output anew.
 
 use dockeropt::context::View;
-use dockeropt::pipeline::{Options, Place};
+use dockeropt::pipeline::{Options, Others, Place};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -150,7 +150,7 @@ fn the_examples_of_transforms_come_true() {
         let [before, after] = blocks.as_slice() else { panic!("{id}: a before and an after are wanted, not {}", blocks.len()) };
         let place = Place {
             view: View::open(&project.0, Path::new("Dockerfile")),
-            others: Vec::new(),
+            others: Others::default(),
             targets: Vec::new(),
             fresh_arguments: Vec::new(),
         };

@@ -5,7 +5,7 @@
 
 use dockeropt::context::View;
 use dockeropt::edit::Applicability;
-use dockeropt::pipeline::{self, Options, OtherFile, Outcome, Place, Stop};
+use dockeropt::pipeline::{self, Options, OtherFile, Others, Outcome, Place, Stop};
 use dockeropt::report::{Palette, diff};
 use dockeropt::{ecosystems, syntax, transforms};
 use std::collections::{BTreeMap, BTreeSet};
@@ -227,7 +227,7 @@ fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
     let others = files
         .iter()
         .filter(|(name, _)| name.ends_with("Dockerfile"))
-        .filter_map(|(name, text)| Some(OtherFile { name: name.clone(), text: text.as_deref()?.into() }));
+        .filter_map(|(name, text)| Some(OtherFile::new(name.clone(), text.clone()?)));
     let mut view = View::of_files(files.iter().map(|(name, text)| (name.as_str(), text.as_deref())));
     // An ignore file of the Dockerfile's own is looked for on disk.
     if files.iter().any(|(name, _)| name == "Dockerfile.dockerignore") {
@@ -242,7 +242,7 @@ fn place(folder: &Path, settings: &DocumentMut) -> Option<Place> {
     }
     Some(Place {
         view,
-        others: others.collect(),
+        others: Others::new(others.collect(), None),
         targets: Vec::new(),
         fresh_arguments: words(settings.get("fresh").and_then(Item::as_array)).into_iter().map(str::to_owned).collect(),
     })

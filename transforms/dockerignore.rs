@@ -141,8 +141,7 @@ fn reads_history(scene: &Scene<'_>, view: &View, place: &Place, names: &[String]
         runs.then(|| leftovers::reads_history(instruction.logical.as_str())).flatten()
     };
     let own = scene.dockerfile.instructions().find_map(|one| Some(format!("`{}` on line {}", in_runs(one)?, one.lines.0)));
-    let others =
-        place.others.iter().find_map(|other| Some(format!("`{}` in {}", leftovers::reads_history(&other.text)?, other.name)));
+    let others = place.others.iter().find_map(|other| Some(format!("`{}` in {}", other.reads_history()?, other.name)));
     let ignores = |name: &str| name.starts_with('.') && name.ends_with("ignore");
     let in_files =
         names.iter().filter(|name| !ignores(name) && view.kind(name) == Some(crate::context::Kind::File)).find_map(|name| {

@@ -4,9 +4,9 @@
 //! Never does: look into a context; that is `context`'s.
 
 use super::files::{self, Found};
-use crate::context::{Context, Locator};
+use crate::context::{Context, Locator, Sharing};
 use crate::model::brought;
-use crate::pipeline::{OtherFile, Place};
+use crate::pipeline::{OtherFile, Others, Place};
 use crate::{report, syntax};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::{BTreeMap, HashMap};
@@ -21,8 +21,25 @@ pub(super) struct Places {
     sources: Mutex<HashMap<PathBuf, Arc<[String]>>>,
     /// Files that were read for their sources and wait for their turn, by the names that they were given with.
     texts: Mutex<HashMap<PathBuf, String>>,
+    /// The Dockerfiles of a context, by its root and the first of them.
+    sharing: Mutex<HashMap<(PathBuf, Option<PathBuf>), Neighbours>>,
     /// Folders without links.
     folders: Mutex<HashMap<PathBuf, PathBuf>>,
+}
+
+/// The Dockerfiles of a context, as they were before anything was changed.
+struct Neighbours {
+    files: Arc<[OtherFile]>,
+    /// Which of them has this path, without links.
+    numbers: HashMap<PathBuf, usize>,
+}
+
+impl Neighbours {
+    fn read(sharing: &[Sharing]) -> Self {
+        let read = |file: &PathBuf| Some((file.clone(), OtherFile::new(report::path::shown(file), files::read(file).ok()?)));
+        let (paths, files): (Vec<PathBuf>, Vec<OtherFile>) = sharing.iter().filter_map(|other| read(&other.dockerfile)).unzip();
+        Self { files: files.into(), numbers: paths.into_iter().zip(0..).collect() }
+    }
 }
 
 /// Files that are done one after the other, because they have one context.
@@ -40,6 +57,7 @@ impl Places {
             explicit: explicit.map(Path::to_owned),
             sources: Mutex::default(),
             texts: Mutex::default(),
+            sharing: Mutex::default(),
             folders: Mutex::default(),
         }
     }
@@ -93,14 +111,22 @@ impl Places {
         {
             view = view.with_ignore(text);
         }
-        let sources = |path: &Path| self.sources(path).to_vec();
-        let own = path.canonicalize().ok();
-        let sharing = self.locator.sharing(root, path, &files::is_dockerfile, &sources);
-        let others = sharing.iter().map(|other| &other.dockerfile).filter(|other| Some(*other) != own.as_ref());
-        let others =
-            others.filter_map(|file| Some(OtherFile { name: report::path::shown(file), text: files::read(file).ok()?.into() }));
         let located = self.locator.locate(path, self.explicit.as_deref(), &[]);
-        Ok(Place { others: others.collect(), view, targets: located.targets, fresh_arguments: located.fresh_arguments })
+        let others = self.others(root, path);
+        Ok(Place { others, view, targets: located.targets, fresh_arguments: located.fresh_arguments })
+    }
+
+    /// The Dockerfiles with which a file shares its context. They are read once for all of them: the files of a group are many where
+    /// a folder holds hundreds.
+    fn others(&self, root: &Path, path: &Path) -> Others {
+        let sources = |path: &Path| self.sources(path).to_vec();
+        let sharing = self.locator.sharing(root, path, &files::is_dockerfile, &sources);
+        let mut known = lock(&self.sharing);
+        // With `--context`, files of several repositories have one root: the first path tells the repository.
+        let first = sharing.first().map(|file| file.dockerfile.clone());
+        let neighbours = known.entry((root.to_owned(), first)).or_insert_with(|| Neighbours::read(&sharing));
+        let own = path.canonicalize().ok().and_then(|own| neighbours.numbers.get(&own).copied());
+        Others::new(Arc::clone(&neighbours.files), own)
     }
 
     /// What a Dockerfile takes from its context, as it is written, before anything was changed.

@@ -3,10 +3,9 @@
 //! Owns: adding patterns at its end, and whether some Dockerfile of the context copies what they would hide. An ignore file is shared
 //! by all Dockerfiles of its context. Never does: decide what is worth ignoring.
 
-use super::Options;
+use super::{Options, others};
 use crate::context::View;
-use crate::model::brought::is_context_copy;
-use crate::syntax::{self, Dockerfile};
+use crate::syntax::Dockerfile;
 
 /// The change of an ignore file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,28 +60,7 @@ impl Ignores {
 
 /// The line of a COPY, in this file or another of its context, that names what a pattern would hide.
 pub fn copied(dockerfile: &Dockerfile, options: &Options, patterns: &[String]) -> Option<String> {
-    let own = names_one(dockerfile, patterns).map(|line| format!("line {line}"));
-    let others = options.place.iter().flat_map(|place| &place.others);
-    own.or_else(|| {
-        others.into_iter().find_map(|other| {
-            let line = names_one(&syntax::parse(&other.text), patterns)?;
-            Some(format!("{}:{line}", other.name))
-        })
-    })
-}
-
-fn names_one(dockerfile: &Dockerfile, patterns: &[String]) -> Option<usize> {
-    let copies = dockerfile.instructions().filter(|instruction| is_context_copy(instruction));
-    let named = |source: &String| {
-        let source = source.trim_start_matches("./").trim_matches('/');
-        patterns.iter().any(|pattern| {
-            let pattern = pattern.trim_start_matches("**/").trim_matches('/');
-            source == pattern
-                || source.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
-                || source.ends_with(&format!("/{pattern}"))
-        })
-    };
-    let mut copies =
-        copies.filter(|copy| copy.arguments.values.split_last().is_some_and(|(_, sources)| sources.iter().any(named)));
-    copies.next().map(|copy| copy.lines.0)
+    let own = others::names_one(dockerfile, patterns).map(|line| format!("line {line}"));
+    let mut others = options.place.iter().flat_map(|place| place.others.iter());
+    own.or_else(|| others.find_map(|other| Some(format!("{}:{}", other.name, other.names_one(patterns)?))))
 }

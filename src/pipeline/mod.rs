@@ -5,12 +5,14 @@
 
 mod guards;
 mod ignores;
+mod others;
 mod refusal;
 mod run;
 mod trail;
 mod worth;
 
 pub use ignores::{IgnoreChange, copied};
+pub use others::{OtherFile, Others};
 pub use refusal::Refusal;
 pub use run::run;
 
@@ -20,7 +22,6 @@ use crate::edit::{Applicability, Fix};
 use crate::model::Model;
 use crate::syntax::Dockerfile;
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
@@ -47,20 +48,11 @@ pub struct Place {
     /// The build context as this file's build sees it.
     pub view: View,
     /// The other Dockerfiles of the same context, which share its ignore file.
-    pub others: Vec<OtherFile>,
+    pub others: Others,
     /// Stages that compose files, bake files or CI build by name.
     pub targets: Vec<String>,
     /// Build arguments that compose files, CI or scripts give another value with every build.
     pub fresh_arguments: Vec<String>,
-}
-
-/// Another Dockerfile of the context.
-#[derive(Clone, Debug)]
-pub struct OtherFile {
-    /// Its name, as it is shown.
-    pub name: String,
-    /// Its text.
-    pub text: Arc<str>,
 }
 
 impl Default for Options {

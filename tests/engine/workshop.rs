@@ -5,7 +5,7 @@ use dockeropt::builder::image::Images;
 use dockeropt::builder::proof::{Prover, Which};
 use dockeropt::builder::{self, BuildRequest, Engine, Session, State, Watch};
 use dockeropt::context::View;
-use dockeropt::pipeline::{self, Options, Outcome, Place};
+use dockeropt::pipeline::{self, Options, Others, Outcome, Place};
 use dockeropt::transforms;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -168,7 +168,7 @@ fn blanks_of_this_moment() -> Vec<u8> {
 /// What dockeropt makes of a case where it was checked out.
 pub fn rewritten(case: &Case, root: &Path) -> Outcome {
     let view = View::open(root, &root.join("Dockerfile"));
-    let place = Place { view, others: Vec::new(), targets: Vec::new(), fresh_arguments: Vec::new() };
+    let place = Place { view, others: Others::default(), targets: Vec::new(), fresh_arguments: Vec::new() };
     let options = Options { unsafe_fixes: case.unsafe_fixes, only: case.only.clone(), place: Some(place), ..Options::default() };
     pipeline::run(&case.text, &options, transforms::all())
 }

@@ -8,7 +8,7 @@ use crate::cli::files::{self, Found};
 use crate::cli::panics;
 use crate::cli::place::Places;
 use crate::context::View;
-use crate::pipeline::{self, Options, Place, Stop};
+use crate::pipeline::{self, Options, Others, Place, Stop};
 use crate::report::path::shown;
 use crate::transforms;
 use anyhow::{Context, bail, ensure};
@@ -136,7 +136,7 @@ fn place(file: &Path, context: Option<&Path>) -> anyhow::Result<(PathBuf, Place)
         (Ok(place), Some(root)) => Ok((root, place)),
         (Err(None), Some(root)) => {
             let view = View::open(&root, file);
-            Ok((root, Place { view, others: Vec::new(), targets: Vec::new(), fresh_arguments: Vec::new() }))
+            Ok((root, Place { view, others: Others::default(), targets: Vec::new(), fresh_arguments: Vec::new() }))
         }
         (Err(why), _) => Err(unknown(why)),
         (Ok(_), None) => Err(unknown(None)),
