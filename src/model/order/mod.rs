@@ -4,11 +4,15 @@
 //! that copy". Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
 //! write text, or decide whether a move is worth it.
 
+mod brackets;
+mod gifts;
 mod loads;
 mod owners;
 mod print;
 mod rise;
 
+pub use brackets::Bracket;
+pub use gifts::{Given, Making};
 pub use print::{Asked, CommandPrint, Print, StepPrint, mentioned};
 pub use rise::{InTheWay, Needed, Rise};
 
