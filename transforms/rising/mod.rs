@@ -155,9 +155,12 @@ impl<'o, 'm> Movement<'o, 'm> {
     /// A name that can't be written in a COPY, or a place that has no exact text.
     pub fn edit(&self) -> Result<Edit, Refusal> {
         let no_place = || Refusal::NotEditable { why: "the instructions have no exact place in the text".to_owned() };
-        let last = self.risers.keys().next_back().copied().ok_or_else(no_place)?;
+        let idle = self.idle_users();
+        let last = self.risers.keys().chain(idle.iter().flatten()).max().copied().ok_or_else(no_place)?;
         let start = |index: usize| self.step(index).map(|step| step.instruction.span.start).ok_or_else(no_place);
         let arrangement = Arrangement::between(self.dockerfile, start(self.over)?, start(last)?).ok_or_else(no_place)?;
+        let bare = |pair: &&[usize; 2]| pair.iter().all(|index| start(*index).is_ok_and(|at| arrangement.is_bare(at)));
+        let idle: Vec<usize> = idle.iter().filter(bare).flatten().copied().collect();
         let mut pieces = Vec::new();
         for (index, part) in &self.risers {
             let at = start(*index)?;
@@ -185,6 +188,7 @@ impl<'o, 'm> Movement<'o, 'm> {
             let at = start(index)?;
             let content = match self.risers.get(&index) {
                 Some(RiserPart::Whole) => continue,
+                None if idle.contains(&index) => continue,
                 Some(RiserPart::Halves(halves)) => match &halves.rest {
                     Some(rest) if halves.keeps_comments_below => Content::Replaced(at, rest.clone()),
                     Some(rest) => Content::Text(at, rest.clone()),
@@ -197,6 +201,22 @@ impl<'o, 'm> Movement<'o, 'm> {
             pieces.push(Piece { new: Vec::new(), new_from: at, content, gap, blank });
         }
         arrangement.edit(&pieces).ok_or_else(no_place)
+    }
+
+    /// USERs in front of and behind a step that rises with its own: nothing is left between them.
+    fn idle_users(&self) -> Vec<[usize; 2]> {
+        let user = |index: usize| {
+            let instruction = self.step(index)?.instruction;
+            (instruction.keyword == Keyword::User).then(|| instruction.logical.as_str())
+        };
+        let around = |(at, bracket): (&usize, &Bracket)| {
+            let (above, below) = (at.checked_sub(1)?, at + 1);
+            let (own, next) = (user(above)?, user(below)?);
+            let whole = matches!(self.risers.get(at), Some(RiserPart::Whole)) && above > self.over;
+            let before = (self.over..above).rev().find(|index| !self.risers.contains_key(index) && user(*index).is_some());
+            (whole && own == bracket.before && next == bracket.after && before.is_none()).then_some([above, below])
+        };
+        self.brackets.iter().filter_map(around).collect()
     }
 
     /// What the copies that stay give away, for steps that come before them now, in words.

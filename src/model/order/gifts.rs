@@ -3,8 +3,9 @@
 //! Owns: [`Gift`], and how such a step changes places with a copy into its folder: the folder is given away before, and the copy gives
 //! away what it brings by `--chown`. The image then has the same owners, and one layer less with the same files. What the two do was
 //! tried with BuildKit of Docker 26: a COPY leaves the owner of a folder alone that is there, all that it lays or makes in it (links,
-//! folders on the way) gets the owner of `--chown`, and a user's name alone stands for the user with his main group. Never does: look
-//! at other changes of owners.
+//! folders on the way) gets the owner of `--chown`, and a user's name alone stands for the user with his main group. A `chown -R` that
+//! stayed below an install would copy all that was installed into its own layer, though it changes nothing of it. Never does: look at
+//! other changes of owners.
 
 use super::{InTheWay, Order, Rise, mentioned};
 use crate::context::Kind;
@@ -240,10 +241,13 @@ impl Order<'_> {
             for gift in &print.gifts {
                 let inner = self.entered_below(rise, gift, giver);
                 let missing = std::iter::once(gift.folder.clone()).chain(inner);
-                folders.extend(missing.filter(|folder| !self.is_there_for(rise, folder, giver, over)));
-            }
-            for folder in &folders {
-                self.can_be_made(folder, giver, over).map_err(|why| InTheWay { step: giver, why })?;
+                let stays = |index: &usize| !rise.along.contains(index);
+                let was_laid = |folder: &str| (over..giver).filter(stays).any(|index| self.makes(index, folder));
+                let missing = missing.filter(|folder| was_laid(folder) && !self.is_there_for(rise, folder, giver, over));
+                for folder in missing.collect::<Vec<_>>() {
+                    self.can_be_made(gift, &folder, giver, over).map_err(|why| InTheWay { step: giver, why })?;
+                    folders.push(folder);
+                }
             }
             let deepest = |folder: &&String| !folders.iter().any(|other| other != *folder && is_within(other, folder));
             let deepest: Vec<String> = folders.iter().filter(deepest).cloned().collect();
@@ -292,16 +296,21 @@ impl Order<'_> {
     }
 
     /// A `mkdir -p` makes the folder, and those above it, as the copy that stays did.
-    fn can_be_made(&self, folder: &str, giver: usize, over: usize) -> Result<(), String> {
+    fn can_be_made(&self, gift: &Gift, folder: &str, giver: usize, over: usize) -> Result<(), String> {
         if !folder.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@".contains(c)) {
             return Err(format!("it needs {folder}, the name of which can't be written"));
         }
         let parent = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
         let maker = (over..giver).find(|index| self.makes(*index, folder));
-        if !parent.is_empty() && !self.is_there(parent, over) && maker.is_some_and(|maker| self.owner_of(maker).is_some()) {
-            return Err(format!("it needs {folder}, and {parent} would get another owner"));
+        let is_roots = maker.is_none_or(|maker| self.owner_of(maker).is_none());
+        match () {
+            () if is_roots => Ok(()),
+            () if gift.owner.group == Group::Kept => Err(format!("it leaves {folder} with the group that a copy gives it")),
+            () if !parent.is_empty() && !self.is_there(parent, over) => {
+                Err(format!("it needs {folder}, and {parent} would get another owner"))
+            }
+            () => Ok(()),
         }
-        Ok(())
     }
 
     fn line(&self, index: usize) -> usize {

@@ -21,7 +21,7 @@ use print::Invocations;
 use super::brought::Laid;
 use super::{Model, Ran, Stage, Step};
 use crate::context::View;
-use crate::ecosystems::Dependencies;
+use crate::ecosystems::{Dependencies, Invocation};
 use crate::syntax::Keyword;
 use std::cell::OnceCell;
 
@@ -72,8 +72,7 @@ impl<'m> Order<'m> {
         let step = self.steps.get(index)?;
         let print = || match step.instruction.keyword {
             Keyword::Run => {
-                let invocations = self.invocations.get_or_init(|| Invocations::of(self.steps, self.view));
-                StepPrint::of_run(self.stage, step, &self.laid_before(index), self.view, invocations.up_to(index))
+                StepPrint::of_run(self.stage, step, &self.laid_before(index), self.view, self.commands_up_to(index))
             }
             Keyword::Copy | Keyword::Add => StepPrint::of_copy(step, &self.laid_before(index)),
             _ => StepPrint { print: print::of_setting(step), ..StepPrint::default() },
@@ -84,15 +83,20 @@ impl<'m> Order<'m> {
     /// Whether `wanted` holds for a command of a RUN and what a package manager says of it: the question that needs no print.
     pub fn some_command(&self, index: usize, wanted: impl Fn(&Ran, &Asked) -> bool) -> bool {
         let Some(step) = self.steps.get(index) else { return false };
-        let invocations = self.invocations.get_or_init(|| Invocations::of(self.steps, self.view)).up_to(index);
+        let invocations = self.commands_up_to(index);
         StepPrint::some_command(self.stage, step, &self.laid_before(index), self.view, invocations, wanted)
+    }
+
+    /// The commands of the RUNs up to a step and with it.
+    fn commands_up_to(&self, index: usize) -> &[Invocation] {
+        self.invocations.get_or_init(|| Invocations::of(self.steps, self.view)).up_to(index)
     }
 
     /// The first half of a command alone: what it touches is what these dependencies say.
     pub fn half(&self, index: usize, command: &CommandPrint, dependencies: &Dependencies) -> Option<CommandPrint> {
         let step = self.steps.get(index)?;
         let laid = self.laid_before(index);
-        Some(command.half(dependencies, print::of_half(self.stage, step, &command.ran, &laid, dependencies)))
+        Some(command.half(dependencies, print::of_half((self.stage, step), &command.ran, &laid, dependencies, self.commands_up_to(index))))
     }
 
     /// What the copies above a step laid.

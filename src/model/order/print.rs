@@ -5,7 +5,7 @@
 use super::gifts::Gift;
 use super::loads::{self, Load};
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
+use crate::ecosystems::{self, Activity, Argument, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -238,10 +238,31 @@ fn laid_places(copy: &ContextCopy) -> Region {
 }
 
 /// What a first half touches that does no more than these dependencies say.
-pub fn of_half(stage: &Stage<'_>, step: &Step<'_>, ran: &Ran, project: &dyn Project, dependencies: &Dependencies) -> Footprint {
+pub fn of_half(
+    (stage, step): (&Stage<'_>, &Step<'_>),
+    ran: &Ran,
+    project: &dyn Project,
+    dependencies: &Dependencies,
+    earlier: &[Invocation],
+) -> Footprint {
     let mut at = surroundings(&stage.image, &step.state, ran, &[]);
     at.workdir = ran.folder.clone();
-    footprint::of_dependencies(ran, &at, project, dependencies)
+    let mut footprint = footprint::of_dependencies(ran, &at, project, dependencies);
+    footprint.writes.system &= !may_not_write_system(&step.state.user, ran, earlier);
+    footprint
+}
+
+/// Whether a command is a user's to whom the system's folders do not belong, as far as the stage's commands tell.
+fn may_not_write_system(user: &User, ran: &Ran, earlier: &[Invocation]) -> bool {
+    let reaches = |word: &Argument| match word.value.known() {
+        Some(word) => word.starts_with('/') && Area::Below(word.clone()).reaches_system() && !footprint::is_data(word),
+        None => true,
+    };
+    let gives_away = |command: &Invocation| {
+        let changes = matches!(command.program.as_str(), "chgrp" | "chmod" | "chown" | "setfacl" | "usermod" | "visudo");
+        changes && command.arguments.iter().skip(1).any(reaches)
+    };
+    matches!(user, User::Other { .. }) && ran.invocation.wrappers.is_empty() && !earlier.iter().any(gives_away)
 }
 
 /// Whose a command is, and what it reads of the project where a package manager knows.
@@ -264,6 +285,9 @@ fn command(
     at.workdir = ran.folder.clone();
     let (owner, dependencies) = ask(&ran, &at, project);
     let mut footprint = footprint::of_command(&ran, &at, project);
+    if may_not_write_system(&step.state.user, &ran, earlier) && owner.is_some() {
+        footprint.writes.system = false;
+    }
     let builds = owner.is_some_and(|ecosystem| {
         ecosystem.runs_build_scripts() && matches!(ecosystem.recognise(&ran.invocation), Some(Activity::Install { .. }))
     });

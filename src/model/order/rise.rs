@@ -83,7 +83,8 @@ impl Order<'_> {
         let bracket = self.bracket(at, over).ok_or_else(|| way.clone())?;
         match self.rise_as(&print.with_own_user(), at, over) {
             Ok(rise) if self.starts_as_root(&rise, over) => Ok(Rise { bracket: Some(bracket), ..rise }),
-            _ => Err(way),
+            Ok(_) => Err(way),
+            Err(way) => Err(way),
         }
     }
 
