@@ -7,15 +7,15 @@
 //! stayed below an install would copy all that was installed into its own layer, though it changes nothing of it. Never does: look at
 //! other changes of owners.
 
-use super::{InTheWay, Order, Rise, mentioned};
+use super::{InTheWay, Order, Print, Rise, mentioned};
 use crate::context::Kind;
 use crate::ecosystems::{Argument, BaseImage, Surroundings, User};
+use crate::model::Ran;
 use crate::model::brought::ContextCopy;
+use crate::model::commands::Role;
 use crate::model::footprint::{Area, Footprint, Region};
 use crate::model::paths::is_within;
 use crate::model::state::State;
-use crate::model::Ran;
-use crate::model::commands::Role;
 use std::collections::BTreeSet;
 
 /// `chown -R OWNER FOLDER`.
@@ -80,7 +80,9 @@ impl Gift {
     pub(super) fn of(ran: &Ran, at: &Surroundings<'_>, state: &State) -> Vec<Self> {
         let invocation = &ran.invocation;
         let plain = ran.role == Role::Command && !ran.conditional && invocation.wrappers.is_empty() && state.user == User::Root;
-        let (true, "chown", Some(front)) = (plain, invocation.program.as_str(), invocation.front.known()) else { return Vec::new() };
+        let (true, "chown", Some(front)) = (plain, invocation.program.as_str(), invocation.front.known()) else {
+            return Vec::new();
+        };
         let is_option = |argument: &&Argument| argument.raw.starts_with('-');
         let (options, operands): (Vec<&Argument>, Vec<&Argument>) = invocation.arguments.iter().partition(is_option);
         let has = |letter: char, long: &str| {
@@ -93,7 +95,8 @@ impl Gift {
         let Some((owner, folders)) = operands.split_first() else { return Vec::new() };
         let Some(owner) = Owner::of(owner, ran, state) else { return Vec::new() };
         let folder = |argument: &&Argument| {
-            let word = argument.value.known().filter(|word| !word.contains(|c: char| c.is_whitespace() || "*?[{~".contains(c)))?;
+            let word =
+                argument.value.known().filter(|word| !word.contains(|c: char| c.is_whitespace() || "*?[{~".contains(c)))?;
             at.absolute(word).into_known().filter(|folder| folder != "/")
         };
         let links = has('h', "--no-dereference");
@@ -176,8 +179,25 @@ fn has_twice_the_same(text: &str) -> bool {
 /// Whether the image's `chown` is surely GNU's, which gives a link away itself; busybox's gives what it leads to.
 fn has_gnu_programs(image: &BaseImage) -> bool {
     const DEBIAN_UNLESS_SAID: &[&str] = &[
-        "almalinux", "amazonlinux", "buildpack-deps", "centos", "debian", "eclipse-temurin", "fedora", "golang", "gradle", "maven",
-        "node", "openjdk", "perl", "php", "python", "rockylinux", "ruby", "rust", "ubuntu",
+        "almalinux",
+        "amazonlinux",
+        "buildpack-deps",
+        "centos",
+        "debian",
+        "eclipse-temurin",
+        "fedora",
+        "golang",
+        "gradle",
+        "maven",
+        "node",
+        "openjdk",
+        "perl",
+        "php",
+        "python",
+        "rockylinux",
+        "ruby",
+        "rust",
+        "ubuntu",
     ];
     let tag = image.tag();
     DEBIAN_UNLESS_SAID.contains(&image.repository()) && !tag.contains("alpine") && !tag.contains("busybox")
@@ -315,6 +335,20 @@ impl Order<'_> {
 
     fn line(&self, index: usize) -> usize {
         self.steps.get(index).map_or(0, |step| step.instruction.lines.0)
+    }
+}
+
+impl Print {
+    /// What it touches where a copy gives away for it.
+    pub(super) fn besides_gifts(&self) -> &Footprint {
+        if self.gifts.is_empty() { &self.footprint } else { &self.besides }
+    }
+
+    /// The same where nothing gives away for it.
+    pub(super) fn without_gifts(&self) -> Self {
+        let mut own = self.clone();
+        own.gifts.clear();
+        own
     }
 }
 

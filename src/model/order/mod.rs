@@ -9,6 +9,7 @@ mod gifts;
 mod loads;
 mod owners;
 mod print;
+mod privileges;
 mod rise;
 
 pub use brackets::Bracket;
@@ -71,9 +72,7 @@ impl<'m> Order<'m> {
     pub fn print(&self, index: usize) -> Option<&StepPrint> {
         let step = self.steps.get(index)?;
         let print = || match step.instruction.keyword {
-            Keyword::Run => {
-                StepPrint::of_run(self.stage, step, &self.laid_before(index), self.view, self.commands_up_to(index))
-            }
+            Keyword::Run => StepPrint::of_run(self.stage, step, &self.laid_before(index), self.view, self.commands_up_to(index)),
             Keyword::Copy | Keyword::Add => StepPrint::of_copy(step, &self.laid_before(index)),
             _ => StepPrint { print: print::of_setting(step), ..StepPrint::default() },
         };
@@ -96,7 +95,10 @@ impl<'m> Order<'m> {
     pub fn half(&self, index: usize, command: &CommandPrint, dependencies: &Dependencies) -> Option<CommandPrint> {
         let step = self.steps.get(index)?;
         let laid = self.laid_before(index);
-        Some(command.half(dependencies, print::of_half((self.stage, step), &command.ran, &laid, dependencies, self.commands_up_to(index))))
+        Some(command.half(
+            dependencies,
+            print::of_half((self.stage, step), &command.ran, &laid, dependencies, self.commands_up_to(index)),
+        ))
     }
 
     /// What the copies above a step laid.

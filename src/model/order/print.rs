@@ -4,8 +4,9 @@
 
 use super::gifts::Gift;
 use super::loads::{self, Load};
+use super::privileges::may_not_write_system;
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Argument, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
@@ -252,19 +253,6 @@ pub fn of_half(
     footprint
 }
 
-/// Whether a command is a user's to whom the system's folders do not belong, as far as the stage's commands tell.
-fn may_not_write_system(user: &User, ran: &Ran, earlier: &[Invocation]) -> bool {
-    let reaches = |word: &Argument| match word.value.known() {
-        Some(word) => word.starts_with('/') && Area::Below(word.clone()).reaches_system() && !footprint::is_data(word),
-        None => true,
-    };
-    let gives_away = |command: &Invocation| {
-        let changes = matches!(command.program.as_str(), "chgrp" | "chmod" | "chown" | "setfacl" | "usermod" | "visudo");
-        changes && command.arguments.iter().skip(1).any(reaches)
-    };
-    matches!(user, User::Other { .. }) && ran.invocation.wrappers.is_empty() && !earlier.iter().any(gives_away)
-}
-
 /// Whose a command is, and what it reads of the project where a package manager knows.
 pub type Asked = (Option<&'static dyn Ecosystem>, Option<Result<Option<Dependencies>, Entangled>>);
 
@@ -418,16 +406,6 @@ impl Print {
             Variables::Named(names) => names.contains(name),
         };
         named || self.in_flags.contains(name) || self.runs && OF_EVERY_COMMAND.contains(&name)
-    }
-
-    /// What it touches where a copy gives away for it.
-    pub(super) fn besides_gifts(&self) -> &Footprint {
-        if self.gifts.is_empty() { &self.footprint } else { &self.besides }
-    }
-
-    /// The same where nothing gives away for it.
-    pub(super) fn without_gifts(&self) -> Self {
-        Self { gifts: Vec::new(), ..self.clone() }
     }
 
     /// The same with a USER of its own in front of it: then the accounts must be there.

@@ -371,7 +371,8 @@ impl Order<'_> {
             if is_within(&map.to, path) {
                 let only_folder = matches!(area, Area::At(_)) && (map.folder || map.to != path);
                 let same_owner = !rising.other_user && !staying.print.other_user;
-                if only_folder && (same_owner || self.is_made_before(path, index)) {
+                let made_before = self.is_made_before(path, index) || self.is_given_before(gathered, path, riser);
+                if only_folder && (same_owner || made_before) {
                     continue;
                 }
                 if only_folder && rising.only_makes_workdir() && !rising.other_user {
