@@ -257,7 +257,7 @@ impl<'s, 'm> Stage<'s, 'm> {
             title,
             edits: vec![edit],
             applicability: Applicability::Safe,
-            notes: movement.unpinned(),
+            notes: movement.unpinned().into_iter().chain(movement.given()).collect(),
             removes_comments: Vec::new(),
             moves: true,
             ignores: Vec::new(),

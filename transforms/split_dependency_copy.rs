@@ -30,6 +30,9 @@
 //! Safe when the files that the command reads are known from the real ones in the build context (includes, workspaces, patches and
 //! scripts followed), each step that is passed touches nothing that the moved ones touch, and no folder that the install fills
 //! (`node_modules`) can come with the source: git does not track it, and the ignore file names it or is made to in the same fix.
+//! A step between that gives the project's folder away (`chown -R app:app /app`) comes before the source, too, while the folder is
+//! empty, and the copies that it passes get `--chown` with the same owner and group: the image holds the source once instead of twice.
+//! Where the user of an install holds for it alone, it gets a USER of its own, and behind it the one that was in force.
 //! Unsafe where a file that the install may write back is laid over it by the later copy, and where a stale build could survive.
 //! Refused where a script of the project runs during the install, a step between changes what the install reads, or a file that tells
 //! can't be read; the reason names it. Where the build context can't be seen nothing is guessed, but on request (`--unsafe

@@ -94,6 +94,12 @@ impl<'d> Arrangement<'d> {
         self.blocks.iter().any(|block| block.at == at && !block.gap.is_empty())
     }
 
+    /// Whether no comment stands above the instruction.
+    pub fn is_bare(&self, at: usize) -> bool {
+        let bare = |block: &Block| block.own.start == at && self.dockerfile.slice(block.gap.clone()).trim().is_empty();
+        self.blocks.iter().any(|block| block.at == at && bare(block))
+    }
+
     /// The edit that puts `pieces` in the place of all of it. `None` when it names an instruction that is not there.
     pub fn edit(&self, pieces: &[Piece]) -> Option<Edit> {
         let (first, last) = (self.blocks.first()?, self.blocks.last()?);

@@ -22,6 +22,9 @@ pub fn check(before: &Dockerfile, after: &Dockerfile, removed_comments: &[&str],
     if configuration(before, moves) != configuration(after, moves) {
         return Err("the configuration of the image is not the same".to_owned());
     }
+    if moves && !users(before).iter().zip(&users(after)).all(|(before, after)| are_kept(before, after)) {
+        return Err("the users of a stage are not the same".to_owned());
+    }
     if before.text.ends_with('\n') != after.text.ends_with('\n') {
         return Err("the line end at the end of the file is not as it was".to_owned());
     }
@@ -78,14 +81,15 @@ fn described(dockerfile: &Dockerfile) -> Vec<(&str, &Keyword)> {
     pairs
 }
 
-/// The instructions that set the configuration: in order, or where instructions move, in order within each stage and keyword; ENV and
-/// LABEL in any order, since those that move set different names, and ENV by its variables, since it may be cut.
+/// The instructions that set the configuration: in order, or where instructions move, in order within each stage and keyword, USER
+/// left out (see [`users`]); ENV and LABEL in any order, since those that move set different names, and ENV by its variables, since it
+/// may be cut.
 fn configuration(dockerfile: &Dockerfile, moves: bool) -> Vec<(usize, String, String)> {
     let mut stage = 0;
     let mut parts = Vec::new();
     for instruction in dockerfile.instructions() {
         stage += usize::from(stage_part(instruction));
-        if !config_part(instruction) {
+        if !config_part(instruction) || moves && instruction.keyword == Keyword::User {
             continue;
         }
         let kind = if moves { instruction.word.to_ascii_uppercase() } else { String::new() };
@@ -105,6 +109,25 @@ fn configuration(dockerfile: &Dockerfile, moves: bool) -> Vec<(usize, String, St
         });
     }
     parts
+}
+
+/// What the USERs of each stage say, in order.
+fn users(dockerfile: &Dockerfile) -> Vec<Vec<&str>> {
+    let mut stages = vec![Vec::new()];
+    for instruction in dockerfile.instructions() {
+        match (&instruction.keyword, stages.last_mut()) {
+            (Keyword::From, _) => stages.push(Vec::new()),
+            (Keyword::User, Some(users)) => users.push(instruction.arguments_text()),
+            _ => {}
+        }
+    }
+    stages
+}
+
+/// A step that moves alone may get a USER of its own and one behind it; all that were there stand in their order, the last one last.
+fn are_kept(before: &[&str], after: &[&str]) -> bool {
+    let mut rest = after.iter();
+    before.iter().all(|user| rest.any(|other| other == user)) && before.last() == after.last()
 }
 
 fn outline(dockerfile: &Dockerfile, part: fn(&Instruction) -> bool) -> Vec<&str> {

@@ -96,3 +96,22 @@ fn many_files_come_in_the_same_order_every_time() {
     assert_eq!(chosen(&place, &[]), names);
     assert_eq!(place.run(&["fix"]).stdout, place.run(&["fix"]).stdout);
 }
+
+/// busybox's `chown -R` gives away what a link leads to, GNU's and a COPY the link itself.
+#[test]
+fn links_in_a_folder_that_is_given_away() {
+    let place = Place::new();
+    let text = |image: &str| format!("FROM {image}\nWORKDIR /app\nCOPY . .\nRUN chown -R node /app\nUSER node\nRUN npm ci\n");
+    let lock = r#"{"name": "a", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "a", "version": "1.0.0"}}}"#;
+    place.file("package.json", r#"{"name": "a", "version": "1.0.0"}"#).file("package-lock.json", lock).file("index.js", "");
+    symlink("index.js", place.path("start.js")).unwrap();
+    let split = |image: &str| {
+        place.file("Dockerfile", &text(image));
+        let arguments = ["fix", "--only", "split-dependency-copy", "--context", ".", "Dockerfile"];
+        place.run(&arguments)
+    };
+    let left = split("node:20-alpine");
+    assert!(left.stderr.contains("does so with a link as start.js") && left.stdout.is_empty(), "{}", left.stderr);
+    let done = split("node:20").stdout;
+    assert!(done.contains("+COPY --chown=node:root . .\n"), "{done}");
+}

@@ -97,7 +97,7 @@ impl Writer<'_, '_> {
         let Some(destination) = destination else {
             return Err(not_editable(format!("line {} lays {} under another name", instruction.lines.0, group.folder)));
         };
-        Ok(self.written(instruction, &[], &sources, &destination))
+        Ok(self.written(group, instruction, &[], &sources, &destination))
     }
 
     /// A source in the author's way: with `./` in front where they write it so.
@@ -132,10 +132,22 @@ impl Writer<'_, '_> {
         Some(if rest.is_empty() { head } else { format!("{head}{rest}/") })
     }
 
-    fn written(&self, instruction: &Instruction, more: &[&str], sources: &[String], destination: &str) -> String {
+    fn written(
+        &self,
+        group: &Group<'_>,
+        instruction: &Instruction,
+        more: &[&str],
+        sources: &[String],
+        destination: &str,
+    ) -> String {
         let keyword = if instruction.word.chars().all(char::is_lowercase) { "copy" } else { "COPY" };
-        let kept = instruction.flags.iter().filter(|flag| matches!(flag.name(), "chown" | "chmod" | "link"));
+        // Below the step that gives the folder away; above it, that gives it away as well.
+        let by = group.needs.iter().map(|need| need.by).min();
+        let given = self.rise.given(group.copy).filter(|given| by.is_some_and(|by| by > given.by));
+        let is_kept = |name: &str| matches!(name, "chmod" | "link") || name == "chown" && given.is_none();
+        let kept = instruction.flags.iter().filter(|flag| is_kept(flag.name()));
         let mut head: Vec<String> = vec![keyword.to_owned()];
+        head.extend(given.map(|given| format!("--chown={}", given.owner)));
         head.extend(kept.map(|flag| self.dockerfile.slice(flag.span.clone()).to_owned()));
         head.extend(more.iter().map(|flag| (*flag).to_owned()));
         let spaced =
@@ -170,8 +182,9 @@ impl Writer<'_, '_> {
             return None;
         }
         let sources: Vec<String> = needs.iter().map(|need| self.source(step.instruction, need)).collect();
-        let destination = self.destination(step, &Group { copy: first.copy, folder: root, whole_folder: false, needs })?;
-        Some(self.written(step.instruction, &["--parents"], &sources, &destination))
+        let group = Group { copy: first.copy, folder: root, whole_folder: false, needs };
+        let destination = self.destination(step, &group)?;
+        Some(self.written(&group, step.instruction, &["--parents"], &sources, &destination))
     }
 }
 

@@ -14,10 +14,11 @@ use crate::edit::arrange::{Arrangement, Content, Piece};
 use crate::model::Step;
 use crate::model::brought::is_context_copy;
 use crate::model::footprint::Fetch;
-use crate::model::order::{InTheWay, Order, Print, Rise};
+use crate::model::order::{Bracket, Given, InTheWay, Order, Print, Rise};
 use crate::pipeline::Refusal;
 use crate::syntax::{Dockerfile, Keyword};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// What is to rise.
 #[derive(Clone, Debug)]
@@ -47,13 +48,14 @@ pub struct Movement<'o, 'm> {
     order: &'o Order<'m>,
     over: usize,
     risers: BTreeMap<usize, RiserPart>,
+    brackets: BTreeMap<usize, Bracket>,
     rise: Rise,
 }
 
 impl<'o, 'm> Movement<'o, 'm> {
     /// Nothing yet, above the copy with this index.
     pub fn over(dockerfile: &'o Dockerfile, order: &'o Order<'m>, over: usize) -> Self {
-        Self { dockerfile, order, over, risers: BTreeMap::new(), rise: Rise::default() }
+        Self { dockerfile, order, over, risers: BTreeMap::new(), brackets: BTreeMap::new(), rise: Rise::default() }
     }
 
     /// Takes in what rises with one riser.
@@ -62,8 +64,15 @@ impl<'o, 'm> Movement<'o, 'm> {
     /// What stands in the way; then nothing was taken in.
     pub fn add(&mut self, riser: &Riser) -> Result<(), InTheWay> {
         let rise = self.order.rise(&riser.print, riser.at, self.over)?;
-        let Rise { along, needs, overlaid, restored, pinned, .. } = rise;
+        let Rise { along, needs, overlaid, restored, pinned, given, makings, bracket, .. } = rise;
         self.rise.pinned.extend(pinned);
+        self.rise.given.extend(given);
+        for making in makings {
+            // The steps that rose before may enter fewer folders.
+            self.rise.makings.retain(|own| own.step != making.step || own.folders.len() > making.folders.len());
+            self.rise.makings.push(making);
+        }
+        self.brackets.extend(bracket.map(|bracket| (riser.at, bracket)));
         for index in along {
             self.risers.entry(index).or_insert(RiserPart::Whole);
         }
@@ -146,19 +155,31 @@ impl<'o, 'm> Movement<'o, 'm> {
     /// A name that can't be written in a COPY, or a place that has no exact text.
     pub fn edit(&self) -> Result<Edit, Refusal> {
         let no_place = || Refusal::NotEditable { why: "the instructions have no exact place in the text".to_owned() };
-        let last = self.risers.keys().next_back().copied().ok_or_else(no_place)?;
+        let idle = self.idle_users();
+        let last = self.risers.keys().chain(idle.iter().flatten()).max().copied().ok_or_else(no_place)?;
         let start = |index: usize| self.step(index).map(|step| step.instruction.span.start).ok_or_else(no_place);
         let arrangement = Arrangement::between(self.dockerfile, start(self.over)?, start(last)?).ok_or_else(no_place)?;
+        let bare = |pair: &&[usize; 2]| pair.iter().all(|index| start(*index).is_ok_and(|at| arrangement.is_bare(at)));
+        let idle: Vec<usize> = idle.iter().filter(bare).flatten().copied().collect();
         let mut pieces = Vec::new();
         for (index, part) in &self.risers {
             let at = start(*index)?;
-            let new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
+            let mut new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
+            let bracket = self.brackets.get(index);
+            new.extend(bracket.map(|bracket| bracket.before.clone()));
             let (content, gap) = match part {
-                RiserPart::Whole => (Content::Instruction(at), Some(at)),
+                RiserPart::Whole => (self.restated(*index).ok_or_else(no_place)?, Some(at)),
                 RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(at, halves.first.clone()), None),
                 RiserPart::Halves(halves) => (Content::Replaced(at, halves.first.clone()), None),
             };
             pieces.push(Piece { new, new_from: start(self.over)?, content, gap, blank: false });
+            pieces.extend(bracket.map(|bracket| Piece {
+                new: Vec::new(),
+                new_from: at,
+                content: Content::Text(at, bracket.after.clone()),
+                gap: None,
+                blank: false,
+            }));
         }
         // What comes to stand first is parted from what is above it as the copy was, and the copy as that was.
         let copy = start(self.over)?;
@@ -167,13 +188,13 @@ impl<'o, 'm> Movement<'o, 'm> {
             let at = start(index)?;
             let content = match self.risers.get(&index) {
                 Some(RiserPart::Whole) => continue,
+                None if idle.contains(&index) => continue,
                 Some(RiserPart::Halves(halves)) => match &halves.rest {
                     Some(rest) if halves.keeps_comments_below => Content::Replaced(at, rest.clone()),
                     Some(rest) => Content::Text(at, rest.clone()),
                     None => Content::Instruction(at),
                 },
-                None if self.rise.pinned.contains(&index) => Content::Replaced(at, self.pinned(index).ok_or_else(no_place)?),
-                None => Content::Instruction(at),
+                None => self.restated(index).ok_or_else(no_place)?,
             };
             let gap = if index == self.over { of_first } else { Some(at) };
             let blank = index == self.over && gap.is_none() && arrangement.has_gap(at);
@@ -182,24 +203,88 @@ impl<'o, 'm> Movement<'o, 'm> {
         arrangement.edit(&pieces).ok_or_else(no_place)
     }
 
-    /// A COPY with its destination as an absolute path.
-    fn pinned(&self, index: usize) -> Option<String> {
+    /// USERs in front of and behind a step that rises with its own: nothing is left between them.
+    fn idle_users(&self) -> Vec<[usize; 2]> {
+        let user = |index: usize| {
+            let instruction = self.step(index)?.instruction;
+            (instruction.keyword == Keyword::User).then(|| instruction.logical.as_str())
+        };
+        let around = |(at, bracket): (&usize, &Bracket)| {
+            let (above, below) = (at.checked_sub(1)?, at + 1);
+            let (own, next) = (user(above)?, user(below)?);
+            let whole = matches!(self.risers.get(at), Some(RiserPart::Whole)) && above > self.over;
+            let before = (self.over..above).rev().find(|index| !self.risers.contains_key(index) && user(*index).is_some());
+            (whole && own == bracket.before && next == bracket.after && before.is_none()).then_some([above, below])
+        };
+        self.brackets.iter().filter_map(around).collect()
+    }
+
+    /// What the copies that stay give away, for steps that come before them now, in words.
+    pub fn given(&self) -> Vec<String> {
+        let mut givers: Vec<usize> = self.staying_gifts().map(|given| given.by).collect();
+        givers.dedup();
+        let said = |giver: usize| {
+            let to = self.staying_gifts().filter(|given| given.by == giver).map(|given| given.owner.as_str());
+            let owners: BTreeSet<&str> = to.collect();
+            let owners = owners.into_iter().map(|owner| format!("--chown={owner}")).collect::<Vec<_>>().join(" and ");
+            let giver = self.step(giver).map(shown).unwrap_or_default();
+            format!("`{giver}` comes before the source now, which gets the same owner by {owners} and lies in one layer less")
+        };
+        givers.into_iter().map(said).collect()
+    }
+
+    fn staying_gifts(&self) -> impl Iterator<Item = &Given> {
+        self.rise.given.iter().filter(|given| !self.risers.contains_key(&given.copy))
+    }
+
+    /// A step as it must be said in its new surroundings: a COPY with an absolute destination or another owner, a RUN that makes the
+    /// folders that it gives away.
+    fn restated(&self, index: usize) -> Option<Content> {
         let step = self.step(index)?;
         let instruction = step.instruction;
-        let written = instruction.arguments.values.last()?;
-        let absolute = step.state.absolute(written).into_known()?;
-        let into = written.ends_with('/') || written == "." || instruction.arguments.values.len() > 2;
-        let slash = if into && absolute != "/" { "/" } else { "" };
-        let range = instruction.logical.range(instruction.arguments.ranges.last()?.clone());
-        let new = if instruction.arguments.json { format!("\"{absolute}{slash}\"") } else { format!("{absolute}{slash}") };
-        let (start, end) = (instruction.span.start, instruction.span.end);
-        let text = format!("{}{new}{}", self.dockerfile.slice(start..range.start), self.dockerfile.slice(range.end..end));
-        Some(text.trim_end_matches(['\r', '\n']).to_owned())
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        if self.rise.pinned.contains(&index) && !self.risers.contains_key(&index) {
+            edits.push(pinned(step)?);
+        }
+        if let Some(given) = self.rise.given(index).filter(|_| !self.risers.contains_key(&index)) {
+            let own = instruction.flags_named("chown").next();
+            let behind = instruction.keyword_span.end;
+            let flag = format!("--chown={}", given.owner);
+            edits.push(own.map_or((behind..behind, format!(" {flag}")), |own| (own.span.clone(), flag.clone())));
+        }
+        if let Some(making) = self.rise.makings.iter().find(|making| making.step == index) {
+            let front = step.run.as_ref()?.script.text.range(making.front..making.front + 1).start;
+            edits.push((front..front, format!("mkdir -p {} && ", making.folders.join(" "))));
+        }
+        if edits.is_empty() {
+            return Some(Content::Instruction(instruction.span.start));
+        }
+        edits.sort_by_key(|(range, _)| range.start);
+        let (mut text, mut at) = (String::new(), instruction.span.start);
+        for (range, new) in edits {
+            text.push_str(self.dockerfile.text.get(at..range.start)?);
+            text.push_str(&new);
+            at = range.end;
+        }
+        text.push_str(self.dockerfile.text.get(at..instruction.span.end)?);
+        Some(Content::Replaced(instruction.span.start, text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     fn step(&self, index: usize) -> Option<&Step<'m>> {
         self.order.steps.get(index)
     }
+}
+
+/// The destination of a COPY as an absolute path.
+fn pinned(step: &Step<'_>) -> Option<(Range<usize>, String)> {
+    let instruction = step.instruction;
+    let written = instruction.arguments.values.last()?;
+    let absolute = step.state.absolute(written).into_known()?;
+    let into = written.ends_with('/') || written == "." || instruction.arguments.values.len() > 2;
+    let slash = if into && absolute != "/" { "/" } else { "" };
+    let range = instruction.logical.range(instruction.arguments.ranges.last()?.clone());
+    let new = if instruction.arguments.json { format!("\"{absolute}{slash}\"") } else { format!("{absolute}{slash}") };
+    Some((range, new))
 }
 
 /// An instruction as it is shown in words: its first line, cut.

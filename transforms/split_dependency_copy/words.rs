@@ -73,6 +73,7 @@ impl Stage<'_, '_> {
             notes.push(doubt.clone());
         }
         notes.extend(movement.unpinned());
+        notes.extend(movement.given());
         let rise = movement.rise();
         if !rise.restored.is_empty() {
             applicability = Applicability::Unsafe;

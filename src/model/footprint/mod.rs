@@ -20,7 +20,7 @@ mod text;
 pub use draft::is_in_every_image;
 pub use fixed::is_version;
 pub use program::{of_command, of_dependencies, scripts_read};
-pub use region::{Area, Region, is_system};
+pub use region::{Area, Region, is_data, is_system};
 
 use std::collections::BTreeSet;
 
@@ -102,7 +102,8 @@ impl Footprint {
 
     /// Where one writes what the other touches, in words; `None` when the two commute.
     pub fn clash(&self, other: &Self) -> Option<String> {
-        self.writes.meets(&other.writes).or_else(|| self.writes.meets(&other.reads)).or_else(|| self.reads.meets(&other.writes))
+        let read = self.writes.meets_read(&other.reads).or_else(|| other.writes.meets_read(&self.reads));
+        self.writes.meets(&other.writes).or(read)
     }
 }
 

@@ -46,6 +46,11 @@ impl Area {
         is_system(self.path()) || matches!(self, Self::Below(folder) if within(folder))
     }
 
+    /// The same without the folders in which programs keep what they work on: nothing is read there that says how to build.
+    fn reaches_tools(&self) -> bool {
+        self.reaches_system() && !is_data(self.path())
+    }
+
     fn meets(&self, other: &Self) -> bool {
         self.holds(other.path()) || other.holds(self.path())
     }
@@ -97,6 +102,15 @@ impl Region {
 
     /// Where the two meet, in words; `None` when they don't.
     pub fn meets(&self, other: &Self) -> Option<String> {
+        self.meets_where(other, Area::reaches_system)
+    }
+
+    /// The same where the other one is what is read.
+    pub fn meets_read(&self, read: &Self) -> Option<String> {
+        self.meets_where(read, Area::reaches_tools)
+    }
+
+    fn meets_where(&self, other: &Self, reaches_other: fn(&Area) -> bool) -> Option<String> {
         if self.is_empty() || other.is_empty() {
             return None;
         }
@@ -106,10 +120,12 @@ impl Region {
         if self.system && other.system {
             return Some("the system's folders".to_owned());
         }
-        let in_system = |own: &Self, other: &Self| {
-            own.system.then(|| other.areas.iter().find(|area| area.reaches_system()).map(|area| area.path().to_owned())).flatten()
+        let in_system = |own: &Self, other: &Self, reaches: fn(&Area) -> bool| {
+            let area = other.areas.iter().find(|area| own.system && reaches(area));
+            area.map(|area| area.path().to_owned())
         };
-        in_system(self, other).or_else(|| in_system(other, self)).or_else(|| {
+        let by_system = in_system(self, other, Area::reaches_system).or_else(|| in_system(other, self, reaches_other));
+        by_system.or_else(|| {
             self.areas.iter().find_map(|own| other.areas.iter().find(|area| own.meets(area)).map(|_| own.path().to_owned()))
         })
     }
@@ -160,6 +176,22 @@ pub fn is_system(path: &str) -> bool {
     TOP.iter().chain(BELOW).any(|folder| is_within(path, folder))
 }
 
+/// What tools read in `/var/lib`: what is installed, certificates, and libraries of languages.
+#[rustfmt::skip]
+const READ_BY_TOOLS: &[&str] = &[
+    "alternatives", "apk", "apt", "ca-certificates", "dbus", "dictionaries-common", "dnf", "dpkg", "emacsen-common", "gems", "ghc",
+    "ispell", "locales", "node_modules", "nodejs", "pacman", "pam", "perl", "php", "pip", "polkit", "python", "python3", "rpm", "ruby",
+    "sgml-base", "shells.state", "systemd", "texmf", "ucf", "xml-core", "yum", "zypp",
+];
+
+/// Whether a path lies in a folder of a program's own data: `/var/lib/app`, `/var/log/app`, `/run/app`.
+pub fn is_data(path: &str) -> bool {
+    let name = |folder: &str| path.strip_prefix(folder)?.strip_prefix('/')?.split('/').next();
+    let own = |folder: &&str| name(folder).is_some();
+    name("/var/lib").is_some_and(|name| !READ_BY_TOOLS.iter().any(|tool| name.starts_with(tool)))
+        || ["/run", "/var/backups", "/var/log", "/var/mail", "/var/run", "/var/spool"].iter().any(|folder| own(&folder))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Area, Region, is_system};
@@ -181,6 +213,17 @@ mod tests {
         assert_eq!(Region::system().meets(&below("/usr/src/app")), None);
         assert_eq!(Region::anything("why").meets(&at("/x")).as_deref(), Some("why"));
         assert_eq!(Region::anything("why").meets(&Region::nothing()), None);
+    }
+
+    #[test]
+    fn who_reads_tools_reads_no_data() {
+        let system = Region::system();
+        assert_eq!(below("/var/lib/app").meets_read(&system), None);
+        assert_eq!(at("/run/app/pid").meets_read(&system), None);
+        assert_eq!(below("/var/lib/app").meets(&system).as_deref(), Some("/var/lib/app"));
+        for tools in ["/var/lib/dpkg/status", "/var/lib/gems", "/var/lib/php8", "/var/lib", "/etc/app", "/var"] {
+            assert_eq!(below(tools).meets_read(&system).as_deref(), Some(tools));
+        }
     }
 
     #[test]

@@ -4,11 +4,16 @@
 //! that copy". Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
 //! write text, or decide whether a move is worth it.
 
+mod brackets;
+mod gifts;
 mod loads;
 mod owners;
 mod print;
+mod privileges;
 mod rise;
 
+pub use brackets::Bracket;
+pub use gifts::{Given, Making};
 pub use print::{Asked, CommandPrint, Print, StepPrint, mentioned};
 pub use rise::{InTheWay, Needed, Rise};
 
@@ -17,7 +22,7 @@ use print::Invocations;
 use super::brought::Laid;
 use super::{Model, Ran, Stage, Step};
 use crate::context::View;
-use crate::ecosystems::Dependencies;
+use crate::ecosystems::{Dependencies, Invocation};
 use crate::syntax::Keyword;
 use std::cell::OnceCell;
 
@@ -67,10 +72,7 @@ impl<'m> Order<'m> {
     pub fn print(&self, index: usize) -> Option<&StepPrint> {
         let step = self.steps.get(index)?;
         let print = || match step.instruction.keyword {
-            Keyword::Run => {
-                let invocations = self.invocations.get_or_init(|| Invocations::of(self.steps, self.view));
-                StepPrint::of_run(self.stage, step, &self.laid_before(index), self.view, invocations.up_to(index))
-            }
+            Keyword::Run => StepPrint::of_run(self.stage, step, &self.laid_before(index), self.view, self.commands_up_to(index)),
             Keyword::Copy | Keyword::Add => StepPrint::of_copy(step, &self.laid_before(index)),
             _ => StepPrint { print: print::of_setting(step), ..StepPrint::default() },
         };
@@ -80,15 +82,23 @@ impl<'m> Order<'m> {
     /// Whether `wanted` holds for a command of a RUN and what a package manager says of it: the question that needs no print.
     pub fn some_command(&self, index: usize, wanted: impl Fn(&Ran, &Asked) -> bool) -> bool {
         let Some(step) = self.steps.get(index) else { return false };
-        let invocations = self.invocations.get_or_init(|| Invocations::of(self.steps, self.view)).up_to(index);
+        let invocations = self.commands_up_to(index);
         StepPrint::some_command(self.stage, step, &self.laid_before(index), self.view, invocations, wanted)
+    }
+
+    /// The commands of the RUNs up to a step and with it.
+    fn commands_up_to(&self, index: usize) -> &[Invocation] {
+        self.invocations.get_or_init(|| Invocations::of(self.steps, self.view)).up_to(index)
     }
 
     /// The first half of a command alone: what it touches is what these dependencies say.
     pub fn half(&self, index: usize, command: &CommandPrint, dependencies: &Dependencies) -> Option<CommandPrint> {
         let step = self.steps.get(index)?;
         let laid = self.laid_before(index);
-        Some(command.half(dependencies, print::of_half(self.stage, step, &command.ran, &laid, dependencies)))
+        Some(command.half(
+            dependencies,
+            print::of_half((self.stage, step), &command.ran, &laid, dependencies, self.commands_up_to(index)),
+        ))
     }
 
     /// What the copies above a step laid.

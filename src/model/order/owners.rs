@@ -45,13 +45,13 @@ impl Order<'_> {
     }
 
     /// Whether a folder is there before a step, for certain.
-    fn is_there(&self, folder: &str, index: usize) -> bool {
+    pub(super) fn is_there(&self, folder: &str, index: usize) -> bool {
         let starts = self.steps.first().and_then(|step| step.state.workdir.known());
         is_in_every_image(folder) || starts.is_some_and(|start| is_within(start, folder)) || self.is_made_before(folder, index)
     }
 
     /// Whether a step lays or makes something at or below a path.
-    fn makes(&self, index: usize, path: &str) -> bool {
+    pub(super) fn makes(&self, index: usize, path: &str) -> bool {
         self.print(index).is_some_and(|step| match &step.copy {
             Some(copy) => copy.maps.iter().any(|map| is_within(&map.to, path)),
             None => step.print.footprint.writes.areas.iter().any(|area| is_within(area.path(), path)),
@@ -71,7 +71,7 @@ impl Order<'_> {
     }
 
     /// To whom folders belong that a step makes, in the words of the file.
-    fn owner_of(&self, index: usize) -> Option<String> {
+    pub(super) fn owner_of(&self, index: usize) -> Option<String> {
         let copy = self.steps.get(index)?.instruction;
         match copy.flag("chown") {
             Some(owner) => Some(owner.to_owned()),

@@ -2,7 +2,9 @@
 //!
 //! Owns: [`Print`], the footprint of a step (or of some of a RUN's commands) together with the settings that it makes or reads.
 
+use super::gifts::Gift;
 use super::loads::{self, Load};
+use super::privileges::may_not_write_system;
 use crate::context::View;
 use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
 use crate::knowledge::Knowledge;
@@ -37,6 +39,10 @@ pub struct Print {
     pub other_user: bool,
     /// What its commands load unasked.
     pub loads: Vec<Load>,
+    /// Folders that it gives away with all that is in them.
+    pub(super) gifts: Vec<Gift>,
+    /// Where there are any: what it touches besides.
+    pub(super) besides: Footprint,
 }
 
 /// Settings other than variables.
@@ -61,6 +67,8 @@ pub struct CommandPrint {
     pub scripts: Vec<String>,
     /// What it loads unasked.
     loads: Vec<Load>,
+    /// Folders that it gives away with all that is in them.
+    gifts: Vec<Gift>,
 }
 
 impl CommandPrint {
@@ -94,6 +102,7 @@ impl CommandPrint {
             dependencies: Some(Ok(Some(dependencies.clone()))),
             scripts: Vec::new(),
             loads: self.loads.clone(),
+            gifts: self.gifts.clone(),
         }
     }
 }
@@ -230,10 +239,18 @@ fn laid_places(copy: &ContextCopy) -> Region {
 }
 
 /// What a first half touches that does no more than these dependencies say.
-pub fn of_half(stage: &Stage<'_>, step: &Step<'_>, ran: &Ran, project: &dyn Project, dependencies: &Dependencies) -> Footprint {
+pub fn of_half(
+    (stage, step): (&Stage<'_>, &Step<'_>),
+    ran: &Ran,
+    project: &dyn Project,
+    dependencies: &Dependencies,
+    earlier: &[Invocation],
+) -> Footprint {
     let mut at = surroundings(&stage.image, &step.state, ran, &[]);
     at.workdir = ran.folder.clone();
-    footprint::of_dependencies(ran, &at, project, dependencies)
+    let mut footprint = footprint::of_dependencies(ran, &at, project, dependencies);
+    footprint.writes.system &= !may_not_write_system(&step.state.user, ran, earlier);
+    footprint
 }
 
 /// Whose a command is, and what it reads of the project where a package manager knows.
@@ -256,6 +273,9 @@ fn command(
     at.workdir = ran.folder.clone();
     let (owner, dependencies) = ask(&ran, &at, project);
     let mut footprint = footprint::of_command(&ran, &at, project);
+    if may_not_write_system(&step.state.user, &ran, earlier) && owner.is_some() {
+        footprint.writes.system = false;
+    }
     let builds = owner.is_some_and(|ecosystem| {
         ecosystem.runs_build_scripts() && matches!(ecosystem.recognise(&ran.invocation), Some(Activity::Install { .. }))
     });
@@ -270,15 +290,19 @@ fn command(
     let scripts = footprint::scripts_read(&ran, &at, project);
     let loads = loads::of(&ran.invocation, &at, &step.state.shell);
     footprint.reads.add(Region::of(loads.iter().filter_map(Load::file)));
-    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts, loads }
+    let gifts = if footprint.writes.anything.is_none() { Gift::of(&ran, &at, &step.state) } else { Vec::new() };
+    CommandPrint { ran, footprint, ecosystem: owner, dependencies, scripts, loads, gifts }
 }
 
 fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint>, mounted: &[Map]) -> Print {
     let (mut footprint, mut makes, mut rewrites) = (Footprint::default(), Vec::new(), Vec::new());
     let mut modes = false;
     let mut loads: Vec<Load> = Vec::new();
+    let (mut gifts, mut besides) = (Vec::new(), Footprint::default());
     for command in commands {
         footprint.add(command.footprint.clone());
+        besides.add(if command.gifts.is_empty() { command.footprint.clone() } else { Gift::besides(&command.footprint) });
+        gifts.extend(command.gifts.iter().cloned());
         modes |= sets_modes(&command.ran.invocation);
         loads.extend(command.loads.iter().filter(|load| !loads.contains(load)).cloned().collect::<Vec<_>>());
         if let Some(Ok(Some(dependencies))) = &command.dependencies {
@@ -287,8 +311,10 @@ fn print_of<'c>(step: &Step<'_>, commands: impl Iterator<Item = &'c CommandPrint
         }
     }
     // What a mount brings needs no copy.
-    footprint.reads.areas.retain(|area| !mounted.iter().any(|map| map.back(area.path()).is_some()));
-    let mut print = Print { makes, rewrites, loads, ..running(step, footprint) };
+    for own in [&mut footprint, &mut besides] {
+        own.reads.areas.retain(|area| !mounted.iter().any(|map| map.back(area.path()).is_some()));
+    }
+    let mut print = Print { makes, rewrites, loads, gifts, besides, ..running(step, footprint) };
     print.other_user |= modes;
     print
 }
@@ -380,6 +406,14 @@ impl Print {
             Variables::Named(names) => names.contains(name),
         };
         named || self.in_flags.contains(name) || self.runs && OF_EVERY_COMMAND.contains(&name)
+    }
+
+    /// The same with a USER of its own in front of it: then the accounts must be there.
+    pub(super) fn with_own_user(&self) -> Self {
+        let mut own = self.clone();
+        own.needs.user = false;
+        own.footprint.reads.add(Region::of(["/etc/passwd", "/etc/group"].map(|file| Area::At(file.to_owned()))));
+        own
     }
 
     /// Whether all it does to files is to make its work folder where that is missing.

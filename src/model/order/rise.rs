@@ -3,7 +3,7 @@
 //! Owns: the smallest set of steps that must rise together, the files that they need of the copies they pass, and what stands in
 //! the way.
 
-use super::{Order, Print, StepPrint};
+use super::{Bracket, Given, Making, Order, Print, StepPrint};
 use crate::context::Kind;
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Map};
@@ -23,6 +23,12 @@ pub struct Rise {
     pub restored: Vec<String>,
     /// Copies that stay and whose destination must be written as an absolute path, since the work folder changes above them.
     pub pinned: Vec<usize>,
+    /// Copies that stay and give away what they bring, for a step that now comes before them; the last one for a copy holds.
+    pub given: Vec<Given>,
+    /// Folders that steps make before they give them away.
+    pub makings: Vec<Making>,
+    /// The USER in front of the step, and the one behind it, where it rises without those that stand around it.
+    pub bracket: Option<Bracket>,
     /// Folders that must be there, and that a copy would have made.
     folders: Vec<(usize, String)>,
     /// Steps that rise and would make a folder that a copy makes with another owner.
@@ -69,6 +75,20 @@ impl Order<'_> {
     /// # Errors
     /// The step that it can't pass, and why.
     pub fn rise(&self, print: &Print, at: usize, over: usize) -> Result<Rise, InTheWay> {
+        let print = &print.without_gifts();
+        let way = match self.rise_as(print, at, over) {
+            Ok(rise) => return Ok(rise),
+            Err(way) => way,
+        };
+        let bracket = self.bracket(at, over).ok_or_else(|| way.clone())?;
+        match self.rise_as(&print.with_own_user(), at, over) {
+            Ok(rise) if self.starts_as_root(&rise, over) => Ok(Rise { bracket: Some(bracket), ..rise }),
+            Ok(_) => Err(way),
+            Err(way) => Err(way),
+        }
+    }
+
+    fn rise_as(&self, print: &Print, at: usize, over: usize) -> Result<Rise, InTheWay> {
         let mut rise = Rise::default();
         for index in (over..at).rev() {
             let Some(step) = self.print(index) else { continue };
@@ -81,6 +101,7 @@ impl Order<'_> {
             rise.along.insert(0, index);
         }
         self.whole_copies_go_along(&mut rise, at, over);
+        self.gifts_are_there(&mut rise, over)?;
         Self::copied_before_makers(&mut rise)?;
         self.folders_are_there(&rise, over)?;
         self.folders_keep_owners(&rise, at, over)?;
@@ -135,8 +156,8 @@ impl Order<'_> {
 
     /// Lets everything that rises pass the step at `index`, which stays.
     fn pass(&self, rise: &mut Rise, print: &Print, at: usize, index: usize, staying: &StepPrint) -> Result<(), String> {
-        let mut gathered = Rise::default();
         let along = rise.along.clone();
+        let mut gathered = Rise { along: along.clone(), ..Rise::default() };
         let others = along.iter().filter_map(|other| Some((*other, &self.print(*other)?.print)));
         for (riser, rising) in others.chain([(at, print)]) {
             if let Some(setting) = staying.print.settings_clash(rising) {
@@ -155,7 +176,8 @@ impl Order<'_> {
                 }
             }
         }
-        let Rise { needs, overlaid, restored, pinned, folders, makers, .. } = gathered;
+        let Rise { needs, overlaid, restored, pinned, folders, makers, given, .. } = gathered;
+        rise.given.extend(given);
         rise.makers.extend(makers);
         rise.pinned.extend(pinned);
         rise.folders.extend(folders);
@@ -179,7 +201,7 @@ impl Order<'_> {
         copy: &ContextCopy,
         staying: &StepPrint,
     ) -> Result<(), String> {
-        let footprint = &rising.footprint;
+        let footprint = rising.besides_gifts();
         if let Some(why) = footprint.reads.anything.as_ref().or(footprint.writes.anything.as_ref()) {
             return Err(why.clone());
         }
@@ -214,7 +236,7 @@ impl Order<'_> {
                 None => self.write_before(gathered, area, (riser, rising), copy, (index, staying))?,
             }
         }
-        Ok(())
+        rising.gifts.iter().try_for_each(|gift| self.give_before(gathered, gift, riser, index, copy))
     }
 
     /// Why it can't be told what a copy lays where.
@@ -349,7 +371,8 @@ impl Order<'_> {
             if is_within(&map.to, path) {
                 let only_folder = matches!(area, Area::At(_)) && (map.folder || map.to != path);
                 let same_owner = !rising.other_user && !staying.print.other_user;
-                if only_folder && (same_owner || self.is_made_before(path, index)) {
+                let made_before = self.is_made_before(path, index) || self.is_given_before(gathered, path, riser);
+                if only_folder && (same_owner || made_before) {
                     continue;
                 }
                 if only_folder && rising.only_makes_workdir() && !rising.other_user {
@@ -362,7 +385,8 @@ impl Order<'_> {
                 });
             }
             let same_owner = !rising.other_user && !staying.print.other_user;
-            if map.folder && is_within(path, &map.to) && !same_owner && !self.is_made_before(&map.to, index) {
+            let made_before = || self.is_made_before(&map.to, index) || self.is_given_before(gathered, &map.to, riser);
+            if map.folder && is_within(path, &map.to) && !same_owner && !made_before() {
                 return Err(format!("{} would be made by another step first, with another owner or mode", map.to));
             }
             let Some(kind) = map.back(path).and_then(|from| self.view.kind(&from)) else { continue };
@@ -376,11 +400,21 @@ impl Order<'_> {
 
     /// Whether an earlier step makes a folder, or something in it, for certain.
     pub(super) fn is_made_before(&self, path: &str, index: usize) -> bool {
-        let makes = |step: &StepPrint| match &step.copy {
+        (0..index).any(|earlier| self.surely_makes(earlier, path))
+    }
+
+    /// Whether a step makes a folder, or something in it, for certain.
+    pub(super) fn surely_makes(&self, index: usize, path: &str) -> bool {
+        self.print(index).is_some_and(|step| match &step.copy {
             Some(copy) => copy.maps.iter().any(|map| is_within(&map.to, path)),
             None => step.print.footprint.writes.areas.iter().any(|area| matches!(area, Area::At(made) if is_within(made, path))),
-        };
-        (0..index).any(|earlier| self.print(earlier).is_some_and(makes))
+        })
+    }
+
+    /// Whether a step that goes along, above the riser, gives a folder away: it is there by then.
+    fn is_given_before(&self, gathered: &Rise, folder: &str, riser: usize) -> bool {
+        let gives = |index: &usize| self.print(*index).is_some_and(|step| step.print.gifts.iter().any(|gift| gift.holds(folder)));
+        gathered.along.iter().take_while(|index| **index < riser).any(gives)
     }
 
     /// A path below the distribution's own folders that a copy lays.
