@@ -49,7 +49,7 @@ mod words;
 
 use super::rising::{self, Movement};
 use crate::context::View;
-use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Part};
+use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Part};
 use crate::edit::Fix;
 use crate::model::Ran;
 use crate::model::brought::{ContextCopy, Map, is_context_copy};
@@ -264,12 +264,17 @@ impl Stage<'_, '_> {
     /// The installs of a RUN that read the project. An error where a manager says why it can't do with its manifests.
     fn installs(&self, at: usize) -> Result<Vec<Install<'_>>, Refusal> {
         let Some(step) = self.order.print(at) else { return Ok(Vec::new()) };
-        let mut installs = Vec::new();
+        let (mut installs, mut nothing) = (Vec::new(), None);
         for (command, print) in step.commands.iter().enumerate() {
             match &print.dependencies {
                 Some(Ok(Some(dependencies))) if reads_project(dependencies) && is_install(print) => {
                     installs.push(Install { at, command, print, dependencies });
                 }
+                // Another command of the RUN may install some.
+                Some(Err(entangled @ Entangled::NoDependencies { .. })) if is_install(print) => {
+                    nothing = nothing.or_else(|| Some((print.ecosystem.map_or("", |ecosystem| ecosystem.id()), entangled)));
+                }
+                Some(Err(Entangled::NoDependencies { .. })) => {}
                 Some(Err(entangled)) if installs.is_empty() => {
                     let id = print.ecosystem.map_or("", |ecosystem| ecosystem.id());
                     return Err(self.entangled(at, id, entangled));
@@ -277,7 +282,10 @@ impl Stage<'_, '_> {
                 _ => {}
             }
         }
-        Ok(installs)
+        match nothing.filter(|_| installs.is_empty()) {
+            Some((id, entangled)) => Err(self.entangled(at, id, entangled)),
+            None => Ok(installs),
+        }
     }
 
     /// The refusal for a step that would go along and fetches what changes behind its name.

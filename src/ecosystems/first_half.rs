@@ -16,10 +16,7 @@ pub(crate) fn text(invocation: &Invocation, left_out: &[usize], added: &[&str]) 
     let program = &invocation.program;
     for wrapper in &invocation.wrappers {
         match wrapper {
-            Wrapper::Env | Wrapper::Transparent | Wrapper::Nested => {}
-            Wrapper::PythonModule => {
-                return Err(not_seen(format!("{program} runs as a module of a Python that is not known here")));
-            }
+            Wrapper::Env | Wrapper::Transparent | Wrapper::Nested | Wrapper::PythonModule(_) => {}
             Wrapper::Sudo { .. } => return Err(not_seen(format!("{program} runs as another user, by sudo or its like"))),
             Wrapper::Xargs => return Err(not_seen(format!("{program} gets its arguments by xargs"))),
             Wrapper::Environment(name) => return Err(not_seen(format!("{program} runs inside {name}"))),
@@ -64,8 +61,17 @@ fn front(invocation: &Invocation, carries: impl Fn(&str) -> bool) -> Result<Vec<
         let value = value.known().ok_or_else(|| not_seen(format!("the value of {name} in front of the command is not known")))?;
         words.push(format!("{name}={}", quoted(value)));
     }
+    words.extend(python_module(invocation).map(str::to_owned));
     words.push(quoted(&invocation.path));
     Ok(words)
+}
+
+/// `python -m` in front of the program, as written.
+pub(crate) fn python_module(invocation: &Invocation) -> Option<&str> {
+    invocation.wrappers.iter().rev().find_map(|wrapper| match wrapper {
+        Wrapper::PythonModule(words) => Some(words.as_str()),
+        _ => None,
+    })
 }
 
 /// A word of the original for the new command. One that is not known is taken as it is written, if all variables in it hold
@@ -130,6 +136,8 @@ mod tests {
     fn a_command_is_written_again() {
         let mut command = invocation(&["A=b c", "B=", "composer", "install", "-o", "$FLAGS"]);
         assert_eq!(text(&command, &[1], &["--no-scripts"]).unwrap(), "A='b c' B='' composer install $FLAGS --no-scripts");
+        command.wrappers.push(Wrapper::PythonModule("python3 -m".to_owned()));
+        assert_eq!(text(&command, &[1, 2], &[]).unwrap(), "A='b c' B='' python3 -m composer install");
         command.wrappers.push(Wrapper::Sudo { user: None, sets_home: false });
         assert!(text(&command, &[], &[]).is_err());
         assert!(text(&invocation(&["A=$X", "composer", "install"]), &[], &[]).is_err());

@@ -52,8 +52,8 @@ pub enum Wrapper {
     Env,
     /// `xargs …`: more arguments come from elsewhere.
     Xargs,
-    /// `python -m …`
-    PythonModule,
+    /// `python -m …`: these words, as written.
+    PythonModule(String),
     /// `time`, `nice`, `timeout`, `exec`, `command`, `nohup`, `eatmydata` …: the command is run as it is.
     Transparent,
     /// `conda run`, `poetry run`, `pipenv run`, `uv run`: inside an environment, named here.
@@ -305,8 +305,8 @@ impl Unwrapping {
         if self.front.is_none() {
             self.front = self.words.front().map(|word| word.span.clone().map(|span| span.start));
         }
-        self.words.drain(..=at);
-        self.wrappers.push(Wrapper::PythonModule);
+        let words: Vec<String> = self.words.drain(..=at).map(|word| word.raw).collect();
+        self.wrappers.push(Wrapper::PythonModule(words.join(" ")));
         true
     }
 

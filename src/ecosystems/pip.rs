@@ -60,7 +60,7 @@ impl Ecosystem for Pip {
     }
 
     fn programs(&self) -> &'static [&'static str] {
-        &["pip", "pipx", "pip-sync"]
+        &["pip", "pipx", "pip-sync", "build", "pyproject-build"]
     }
 
     fn written_by(&self) -> &'static [&'static str] {
@@ -88,6 +88,8 @@ impl Ecosystem for Pip {
             "pipx" => pipx(invocation),
             "pip-sync" if invocation.flag(&["-n", "--dry-run", "-a", "--ask", "--version"]).is_some() => Activity::Other,
             "pip-sync" => from_index(invocation),
+            // `python -m build` keeps nothing for later: its environment goes with it.
+            _ if manifests::builds_archives(invocation) => Activity::Other,
             _ if invocation.is("pip") => pip(invocation),
             _ => return None,
         };

@@ -132,6 +132,11 @@ pub enum Entangled {
         /// Why.
         because: String,
     },
+    /// It builds the project, and fetches no more than what the build itself needs: `uv build`, `pip install --no-deps .`.
+    NoDependencies {
+        /// Why.
+        because: String,
+    },
 }
 
 impl std::fmt::Display for Entangled {
@@ -141,7 +146,8 @@ impl std::fmt::Display for Entangled {
             | Self::NotSeen { because }
             | Self::Missing { because, .. }
             | Self::Overlaid { because }
-            | Self::NothingToGain { because } => f.write_str(because),
+            | Self::NothingToGain { because }
+            | Self::NoDependencies { because } => f.write_str(because),
         }
     }
 }

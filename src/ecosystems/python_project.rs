@@ -2,6 +2,11 @@
 //!
 //! Owns: reaching into such a file, what is dynamic in it, and local addresses. Never does: know a manager's own tables.
 
+mod declared;
+mod setup_script;
+
+pub(super) use declared::{Declared, Table, declared, installed_from_source};
+
 use super::Entangled;
 use super::reading::not_seen;
 use toml_edit::{DocumentMut, Item, Value};

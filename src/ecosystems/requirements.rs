@@ -306,6 +306,28 @@ pub(super) fn normalised(name: &str) -> String {
     out
 }
 
+/// A requirement's package, normalised, and whether it asks for one version only; `None` for an option, or something in the project.
+pub(super) fn named_package(text: &str) -> Option<(String, bool)> {
+    match asked(text.trim(), false) {
+        _ if text.trim().is_empty() || text.trim_start().starts_with('-') => None,
+        Asked::Fetched { name, exact } if !name.is_empty() => Some((normalised(&name), exact)),
+        _ => None,
+    }
+}
+
+/// The packages that a file names, each as [`named_package`]; `None` where it says anything else, hashes aside.
+pub(super) fn named_packages(text: &str) -> Option<Vec<(String, bool)>> {
+    let without_hashes = |line: &str| {
+        let kept: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with("--hash=")).collect();
+        kept.join(" ")
+    };
+    let lines = logical_lines(text);
+    lines
+        .iter()
+        .map(|(_, line)| Some(without_hashes(line)).filter(|line| !line.contains(" -")).and_then(|line| named_package(&line)))
+        .collect()
+}
+
 /// A requirement without its marker, for a message.
 fn shown(text: &str) -> &str {
     text.split(';').next().unwrap_or(text).trim()

@@ -58,6 +58,8 @@ fn of_command(command: &CommandPrint) -> Option<Fetched> {
             // A loop over manifests of which none is there: it fetches nothing as far as can be seen.
             Some(Err(Entangled::NotSeen { .. })) if command.ran.conditional => return None,
             Some(Err(Entangled::NothingToGain { .. })) => return None,
+            // What builds the project itself, named by it: no dependency of what was built.
+            Some(Err(Entangled::NoDependencies { .. })) => Fetches::Packages,
             Some(Ok(Some(needs))) if needs.files.is_empty() && needs.folders.is_empty() => Fetches::Packages,
             Some(Ok(Some(needs))) => {
                 Fetches::Dependencies(Needs::Files(needs.files.iter().chain(&needs.folders).cloned().collect()))

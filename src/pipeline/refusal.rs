@@ -137,7 +137,7 @@ impl Refusal {
             Self::Entangled { entangled: Entangled::NeedsSource { .. }, .. } => "needs-source",
             Self::Entangled { entangled: Entangled::NotSeen { .. } | Entangled::Missing { .. }, .. } => "not-seen",
             Self::Entangled { entangled: Entangled::Overlaid { .. }, .. } => "overlaid",
-            Self::Entangled { entangled: Entangled::NothingToGain { .. }, .. } => "no-gain",
+            Self::Entangled { entangled: Entangled::NothingToGain { .. } | Entangled::NoDependencies { .. }, .. } => "no-gain",
             Self::IgnoredButCopied { .. } => "ignored-but-copied",
             Self::NoGain { .. } => "no-gain",
         }

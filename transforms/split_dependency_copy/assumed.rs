@@ -32,7 +32,7 @@ impl Stage<'_, '_> {
         let run = step.run.as_ref().filter(|run| run.form == Form::Shell && step.instruction.heredocs.is_empty())?;
         let [command] = self.order.print(at)?.commands.as_slice() else { return None };
         let invocation = &command.ran.invocation;
-        let plain = invocation.wrappers.iter().all(|wrapper| *wrapper == Wrapper::PythonModule);
+        let plain = invocation.wrappers.iter().all(|wrapper| matches!(wrapper, Wrapper::PythonModule(_)));
         let whole = run.text().trim() == run.text().get(invocation.span.clone())?.trim();
         if !plain || !whole || command.ran.folder != step.state.workdir {
             return None;

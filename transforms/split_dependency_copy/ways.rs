@@ -4,10 +4,11 @@
 //! Owns: the texts and prints of what is to rise, and whether the author has done it already. Never does: choose between the ways.
 
 use super::{Install, Stage, is_install, rising};
-use crate::ecosystems::{CommandChange, Dependencies, Found, Part, Project};
+use crate::ecosystems::{CommandChange, Dependencies, Entangled, Found, Part, Project};
 use crate::model::mount_option;
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
 use crate::pipeline::Refusal;
+use crate::shell::Cut;
 use rising::{Cuttable, Riser, RiserPart};
 
 /// A command that goes above the source while another stays below it.
@@ -150,7 +151,15 @@ impl Stage<'_, '_> {
         let span = invocation.span.clone();
         let print = self.order.half(at, install.print, &half.dependencies);
         let alone = self.print_before(at, step, 0, print.as_ref());
-        let before = self.print_before(at, step, span.start, None);
+        // A build of the project in the same RUN is taken to make nothing that its dependencies need, where a doubt is told anyway.
+        let builds = |command: &CommandPrint| matches!(command.dependencies, Some(Err(Entangled::NoDependencies { .. })));
+        let passed = |command: &&CommandPrint| {
+            command.ran.invocation.span.start < span.start && !(half.dependencies.doubt.is_some() && builds(command))
+        };
+        let before = match self.order.steps.get(at) {
+            Some(own) => StepPrint::of_commands(own, step.commands.iter().filter(passed), self.order.view),
+            None => Print::default(),
+        };
         let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start);
         let mut ways = Vec::new();
         if before.footprint.clash(&alone.footprint).is_none() {
@@ -162,9 +171,10 @@ impl Stage<'_, '_> {
         if ways.is_empty() {
             return not_editable("commands before it in the same RUN make what it needs");
         }
-        let riser = |(cut, print)| {
+        let riser = |(cut, print): (Option<Cut>, Print)| {
+            let doubt = cut.as_ref().and_then(|cut| self.keeps_removed(at, step, cut.start));
             let part = cuttable.prepared(&half.command, span.start, cut, &edits).map_err(|why| Refusal::NotEditable { why })?;
-            Ok(Riser { at, part: RiserPart::Halves(part), print, doubt: None })
+            Ok(Riser { at, part: RiserPart::Halves(part), print, doubt })
         };
         ways.into_iter().map(riser).collect()
     }

@@ -3,15 +3,16 @@
 //! Knows: which options and variables name files, what a local requirement needs, and where packages go. Never does: know how a
 //! requirements file is read (`requirements` does).
 //!
-//! `pip install .` builds the project to learn its dependencies, so that it has no first half. `pip install -r FILE .` has one: the
-//! same command without the project. pip then chooses versions twice, so the image may differ unless `--no-deps` says that
-//! nothing is to be chosen.
+//! `pip install .` builds the project to learn its dependencies; `of_project` tells where a first half can do without.
+//! `pip install -r FILE .` has one: the same command without the project. pip then chooses versions twice, so the image may differ
+//! unless `--no-deps` says that nothing is to be chosen.
 //!
 //! Facts: pip 26.3's source and help (cli/cmdoptions, commands/install, commands/download, commands/wheel; 23.2 alike). Every
 //! option can come from a variable `PIP_…`; lists in it are split at spaces.
 
 mod beside;
 mod built;
+mod of_project;
 
 use super::{Pip, WITH_VALUE};
 use crate::ecosystems::reading::{Reading, needs_source, not_seen, parent, within};
@@ -111,6 +112,9 @@ const NAMING: &[&str] = &[
 const REQUIREMENT: &[&str] = &["-r", "--req", "--requirement"];
 const CONSTRAINT: &[&str] = &["-c", "--constraint", "--constraints", "--build-constraint"];
 const EDITABLE: &[&str] = &["-e", "--editable"];
+const NO_DEPS: &[&str] = &["--no-deps", "--no-dependencies"];
+/// With these pip installs again what is there.
+const AGAIN: &[&str] = &["--force-reinstall", "-I", "--ignore-installed", "-t", "--target", "--prefix", "--root"];
 const CHECKOUTS: &[&str] = &["--src", "--source", "--source-dir", "--source-directory"];
 
 /// See [`Ecosystem::dependencies`].
@@ -129,6 +133,10 @@ pub(super) fn dependencies(
     match invocation.program.as_str() {
         "pipx" => return beside::pipx(invocation, at, project),
         "pip-sync" => return beside::pip_sync(invocation, at, project).map(Some),
+        _ if builds_archives(invocation) => {
+            let because = format!("{} makes the project's archives, and fetches only what builds them", invocation.program);
+            return Err(Entangled::NoDependencies { because });
+        }
         _ => {}
     }
     match invocation.subcommand(WITH_VALUE) {
@@ -151,6 +159,12 @@ pub(super) fn dependencies(
         }
         _ => Ok(None),
     }
+}
+
+/// Whether it is the program that builds a project's archives: `python -m build`, `pyproject-build`.
+pub(super) fn builds_archives(invocation: &Invocation) -> bool {
+    let is_module = invocation.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::PythonModule(_)));
+    invocation.program == "pyproject-build" || invocation.program == "build" && is_module
 }
 
 /// See [`Ecosystem::assumed`]: the requirements files in the work folder that a plain `pip install -r` names.
@@ -205,24 +219,23 @@ impl<'a> Install<'a> {
         environments_filled(&mut self.reading, self.invocation);
         match by_project {
             Some(first) if self.words.has(REQUIREMENT) => self.without_project(first),
-            Some(Local { shown, .. }) => {
-                let named = built::from_source(&shown, &self.folder, &self.reading);
-                let place = named.map(|place| format!(" ({place})")).unwrap_or_default();
-                Err(needs_source(format!(
-                    "`pip install {shown}` builds the project from its source{place}, which is how pip learns its dependencies"
-                )))
-            }
-            None => {
-                self.inputs(&[])?;
-                Ok(self.reading.whole())
-            }
+            Some(local) => self.of_project(local),
+            None => match self.built_before() {
+                Some(built) => self.of_project(built),
+                None => {
+                    self.inputs(&[])?;
+                    Ok(self.reading.whole())
+                }
+            },
         }
     }
 
     /// `pip download` and `pip wheel`: they collect archives, in the work folder unless told otherwise.
     fn collects(mut self) -> Result<Dependencies, Entangled> {
         if let Some(Local { shown, .. }) = self.operands_of_the_project() {
-            return Err(needs_source(format!("`{shown}` is built from the project's source")));
+            let because = format!("`{shown}` is built from the project's source");
+            let alone = self.words.has(NO_DEPS) && !self.words.has(REQUIREMENT);
+            return Err(if alone { Entangled::NoDependencies { because } } else { needs_source(because) });
         }
         self.inputs(&[])?;
         let named = self.words.last(&["-d", "--dest", "--dir", "--destination-dir", "-w", "--wheel-dir", "--download"]);
@@ -374,7 +387,7 @@ impl<'a> Install<'a> {
     fn operands_of_the_project(&self) -> Option<Local> {
         let editable = self.words.options.iter().filter(|given| EDITABLE.contains(&given.name.as_str())).filter_map(|given| {
             let value = given.value.as_ref()?.known()?;
-            (!value.contains("://")).then(|| Local { shown: format!("-e {value}"), words: given.words.clone() })
+            (!value.contains("://")).then(|| Local::of(format!("-e {value}"), value, given.words.clone()))
         });
         let plain = self.words.operands.iter().filter_map(|(index, operand)| {
             let value = operand.value.known()?;
@@ -383,15 +396,14 @@ impl<'a> Install<'a> {
                 && !is_archive(path)
                 && (path.starts_with('.') || path.contains('/'))
                 && !value.contains(" @");
-            is_folder.then(|| Local { shown: value.clone(), words: vec![*index] })
+            is_folder.then(|| Local::of(value.clone(), value, vec![*index]))
         });
-        editable.chain(plain).reduce(|first, next| Local { words: [first.words, next.words].concat(), ..first })
+        editable.chain(plain).reduce(|first, next| Local { words: [first.words, next.words].concat(), folder: None, ..first })
     }
 
     /// `pip install -r FILE .`: the files alone first.
     fn without_project(mut self, local: Local) -> Result<Dependencies, Entangled> {
-        let again = ["--force-reinstall", "-I", "--ignore-installed", "-t", "--target", "--prefix", "--root"];
-        if self.words.has(&again) {
+        if self.words.has(AGAIN) {
             return Err(needs_source(format!(
                 "`pip install {}` builds the project and, by its flags, installs all the rest again with it",
                 local.shown
@@ -399,7 +411,7 @@ impl<'a> Install<'a> {
         }
         self.inputs(&local.words)?;
         let command = first_half::written(self.invocation, &local.words, &[])?;
-        let doubt = (!self.words.has(&["--no-deps", "--no-dependencies"]))
+        let doubt = (!self.words.has(NO_DEPS))
             .then(|| format!("pip chooses versions twice: for the requirements alone, then together with `{}`", local.shown));
         Ok(self.reading.first_half(command, doubt))
     }
@@ -409,6 +421,19 @@ impl<'a> Install<'a> {
 struct Local {
     shown: String,
     words: Vec<usize>,
+    /// The one folder that it is, as written; `None` for several.
+    folder: Option<String>,
+    /// The extras that are asked for.
+    extras: Vec<String>,
+}
+
+impl Local {
+    /// `./lib[a,b]`, named by these words.
+    fn of(shown: String, named: &str, words: Vec<usize>) -> Self {
+        let (folder, extras) = named.split_once('[').unwrap_or((named, ""));
+        let extras = extras.trim_end_matches(']').split(',').map(|extra| extra.trim().to_owned());
+        Self { shown, words, folder: Some(folder.to_owned()), extras: extras.filter(|extra| !extra.is_empty()).collect() }
+    }
 }
 
 /// Variables that stand for options which name files.

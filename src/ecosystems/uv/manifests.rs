@@ -93,6 +93,9 @@ pub(super) fn dependencies(
         }
         ("venv", _) => command()?.environment().map(Some),
         ("python", "install") => command()?.python(index).map(Some),
+        ("build", _) => Err(Entangled::NoDependencies {
+            because: "`uv build` makes the project's archives, and fetches only what builds them".to_owned(),
+        }),
         ("pip", _) | ("tool", "install") => pip_commands::dependencies(invocation, index, at, project),
         ("cache" | "clean" | "self" | "help" | "auth" | "generate-shell-completion", _)
         | ("python", "dir" | "list" | "uninstall" | "update-shell" | "upgrade")

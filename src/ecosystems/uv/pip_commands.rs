@@ -2,17 +2,21 @@
 //!
 //! Knows: their options that name files. Never does: read a requirements file (`requirements` does).
 //!
+//! **First half** of `uv pip install .[web]`: `uv pip install -r pyproject.toml --extra web`, where the table is static.
+//!
 //! Facts: uv 0.13.8's help and runs: local requirements are taken from the work folder, as pip does; `-r pyproject.toml` reads
-//! the dependencies without building where they are static; `[tool.uv]` of the nearest `pyproject.toml` counts here, too.
+//! the dependencies without building where they are static (0.4.30, too); `[tool.uv]` of the nearest `pyproject.toml` counts here, too.
 
 use super::manifests::{configuration_files, local_indexes, start};
 use super::{TAKES_VALUE, WITH_VALUE};
 use crate::ecosystems::python::word_behind;
-use crate::ecosystems::python_project::{at as item_at, has_dynamic_dependencies, parsed, tables};
+use crate::ecosystems::python_project::{
+    Declared, at as item_at, declared, has_dynamic_dependencies, installed_from_source, parsed, tables,
+};
 use crate::ecosystems::reading::{Reading, line_of, needs_source, not_seen, within};
-use crate::ecosystems::requirements::Requirements;
+use crate::ecosystems::requirements::{Requirements, is_archive};
 use crate::ecosystems::words::{Words, sorted};
-use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Project, Surroundings, python_folders};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Project, Surroundings, first_half, python_folders};
 use crate::knowledge::Knowledge;
 
 const MORE_VALUES: &[&str] = &[
@@ -86,13 +90,51 @@ pub(super) fn dependencies(
         Err(because) if names_files => return Err(because),
         Err(_) => String::new(),
     };
+    let local = if second == "install" && !is_tool { of_project(&words) } else { None };
     let mut command = Pip { words: &words, folder, reading: &mut reading };
-    command.inputs(second == "sync")?;
+    let left_out = local.as_ref().map(|local| local.words.clone()).unwrap_or_default();
+    if let Some(local) = &local {
+        command.declared(local)?;
+    }
+    command.inputs(second == "sync", &left_out)?;
     if !is_tool {
         command.settings()?;
         command.targets(invocation)?;
     }
-    Ok(Some(reading.whole()))
+    let Some(local) = local else { return Ok(Some(reading.whole())) };
+    let manifest = format!("{}/pyproject.toml", local.folder.trim_end_matches('/'));
+    let mut added = vec!["-r".to_owned(), first_half::quoted(manifest.trim_start_matches("./"))];
+    added.extend(local.extras.iter().map(|extra| format!("--extra {}", first_half::quoted(extra))));
+    let command = first_half::written(invocation, &left_out, &added)?;
+    let doubt =
+        format!("uv chooses versions twice: for what pyproject.toml declares alone, then together with `{}`", local.shown);
+    Ok(Some(reading.first_half(command, Some(doubt))))
+}
+
+/// The one folder of source that a command installs.
+struct Local {
+    shown: String,
+    folder: String,
+    extras: Vec<String>,
+    words: Vec<usize>,
+}
+
+/// `.`, `-e ./lib[a]`: the only local requirement of the command, with no requirements file beside it.
+fn of_project(words: &Words) -> Option<Local> {
+    let editable = words.options.iter().filter(|given| EDITABLE.contains(&given.name.as_str()));
+    let editable = editable.map(|given| (given.value.as_ref().and_then(Knowledge::known), given.words.clone()));
+    let plain = words.operands.iter().map(|(index, operand)| (operand.value.known(), vec![*index]));
+    let is_local = |value: &str| {
+        let path = value.split('[').next().unwrap_or(value);
+        !value.contains("://") && !value.contains(" @") && !is_archive(path) && (path.starts_with('.') || path.contains('/'))
+    };
+    let mut found = editable.chain(plain).filter_map(|(value, words)| Some((value.filter(|value| is_local(value))?, words)));
+    let (value, own) = found.next().filter(|_| found.next().is_none() && !words.has(REQUIREMENT))?;
+    let (folder, extras) = value.split_once('[').unwrap_or((value, ""));
+    let extras = extras.trim_end_matches(']').split(',').map(|extra| extra.trim().to_owned());
+    let extras = extras.filter(|extra| !extra.is_empty()).collect();
+    let shown = if own.len() > 1 { format!("-e {value}") } else { value.clone() };
+    Some(Local { shown, folder: folder.to_owned(), extras, words: own })
 }
 
 struct Pip<'r, 'a> {
@@ -102,7 +144,43 @@ struct Pip<'r, 'a> {
 }
 
 impl Pip<'_, '_> {
-    fn inputs(&mut self, operands_are_files: bool) -> Result<(), Entangled> {
+    /// What the project declares, if uv reads it without building it.
+    fn declared(&mut self, local: &Local) -> Result<(), Entangled> {
+        let builds = |why: &str| {
+            needs_source(format!(
+                "`uv pip install {}` builds the project, which is how uv learns its dependencies{why}",
+                local.shown
+            ))
+        };
+        if self.words.has(&["--no-deps"]) {
+            let because = format!("`uv pip install --no-deps {}` installs the project alone", local.shown);
+            return Err(Entangled::NoDependencies { because });
+        }
+        let again = ["--reinstall", "--force-reinstall", "-t", "--target", "--prefix", "--exact"];
+        if let Some(flag) = again.iter().find(|flag| self.words.has(&[flag])) {
+            return Err(builds(&format!("; `{flag}` does it all again")));
+        }
+        if let Some(other) = self.reading.at.earlier.iter().find_map(installed_from_source) {
+            return Err(builds(&format!("; they may name `{other}`, which another command installs from its source")));
+        }
+        let folder = within(&self.folder, &local.folder);
+        let extras: Vec<&str> = local.extras.iter().map(String::as_str).collect();
+        match declared(self.reading, &folder, &extras)? {
+            Ok(Declared::Nothing(file)) => {
+                let because =
+                    format!("`uv pip install {}` installs the project alone: {file} names no dependencies", local.shown);
+                Err(Entangled::NoDependencies { because })
+            }
+            Ok(Declared::Listed { table: Some(table), .. }) => {
+                let file = self.reading.name(&table.path);
+                self.manifest(&file)
+            }
+            Ok(_) => Err(builds("; no static table of pyproject.toml names them")),
+            Err(why) => Err(builds(&format!("; {why}"))),
+        }
+    }
+
+    fn inputs(&mut self, operands_are_files: bool, without: &[usize]) -> Result<(), Entangled> {
         let at = self.reading.at;
         let mut constraints = values(self.words, CONSTRAINT)?;
         for variable in ["UV_CONSTRAINT", "UV_BUILD_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE"] {
@@ -113,7 +191,7 @@ impl Pip<'_, '_> {
         }
         let mut files = values(self.words, REQUIREMENT)?;
         let mut names = Vec::new();
-        for (_, operand) in &self.words.operands {
+        for (_, operand) in self.words.operands.iter().filter(|(index, _)| !without.contains(index)) {
             match &operand.value {
                 Knowledge::Known(file) if operands_are_files => files.push(file.clone()),
                 Knowledge::Known(name) => names.push(name.clone()),
@@ -129,7 +207,8 @@ impl Pip<'_, '_> {
         for file in manifests {
             self.manifest(&file)?;
         }
-        let editable = values(self.words, EDITABLE)?;
+        let mut editable = values(self.words, EDITABLE)?;
+        editable.retain(|text| without.is_empty() || text.contains("://"));
         let groups = values(self.words, &["--group"])?;
         for group in groups {
             let file = group.split_once(':').map_or("pyproject.toml", |(file, _)| file);

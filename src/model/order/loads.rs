@@ -96,7 +96,7 @@ pub fn of(invocation: &Invocation, at: &Surroundings<'_>, shell: &[String]) -> V
         }
     }
     shell.iter().filter(|word| word.contains('/')).for_each(|word| add("SHELL", word, What::This));
-    if invocation.wrappers.contains(&Wrapper::PythonModule) {
+    if invocation.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::PythonModule(_))) {
         add("`python -m`", ".", What::Modules);
     }
     loads

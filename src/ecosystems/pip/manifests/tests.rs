@@ -92,7 +92,6 @@ fn the_projects_own_source_is_refused() {
         &["pip", "install", "."][..],
         &["pip", "install", "-e", ".[dev]"],
         &["pip", "install", "/app/lib"],
-        &["pip", "install", "--no-deps", "./lib"],
         &["pip", "install", "app @ file:///app"],
         &["pip", "wheel", "."],
         &["pip", "install", "-r", "self.txt"],

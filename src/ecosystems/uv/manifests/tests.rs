@@ -153,11 +153,32 @@ fn pip_commands_follow_files() {
     let whole = ask(&["uv", "pip", "install", "-r", "pyproject.toml", "--extra", "x"], &[], &files).unwrap().unwrap();
     assert!(whole.unpinned.is_some() && whole.files.len() == 2);
     for words in [
-        &["uv", "pip", "install", "."][..],
-        &["uv", "pip", "install", "-e", ".[dev]"],
+        &["uv", "pip", "install", "-e", ".[dev]"][..],
         &["uv", "pip", "install", "-r", "own/pyproject.toml"],
         &["uv", "tool", "install", "."],
     ] {
+        assert!(matches!(ask(words, &[], &files), Err(Entangled::NeedsSource { .. })), "{words:?}");
+    }
+}
+
+#[test]
+fn a_project_beside_a_static_table_has_a_first_half() {
+    const TABLE: &str = "[project]\nname = 'x'\ndependencies = ['a']\noptional-dependencies.web = ['b']\n";
+    let files = [("pyproject.toml", TABLE), ("x.py", "")];
+    let half = |words: &[&str]| read(words, &files);
+    let (needs, command) = half(&["uv", "pip", "install", "--system", "--no-cache", "."]);
+    assert_eq!(command.as_deref(), Some("uv pip install --system --no-cache -r pyproject.toml"));
+    assert_eq!(needs, ["pyproject.toml"]);
+    let (_, command) = half(&["uv", "pip", "install", "gunicorn", "-e", "/app[web]"]);
+    assert_eq!(command.as_deref(), Some("uv pip install gunicorn -r /app/pyproject.toml --extra web"));
+    for words in [&["uv", "pip", "install", "--no-deps", "."][..], &["uv", "build", "--wheel"]] {
+        assert!(matches!(ask(words, &[], &files), Err(Entangled::NoDependencies { .. })), "{words:?}");
+    }
+    assert!(matches!(
+        ask(&["uv", "pip", "install", "."], &[], &[("pyproject.toml", VIRTUAL)]),
+        Err(Entangled::NoDependencies { .. })
+    ));
+    for words in [&["uv", "pip", "install", "--reinstall", "."][..], &["uv", "pip", "install", ".[no]"]] {
         assert!(matches!(ask(words, &[], &files), Err(Entangled::NeedsSource { .. })), "{words:?}");
     }
 }
@@ -174,7 +195,7 @@ fn commands_that_read_nothing_or_anything() {
     ] {
         assert_eq!(read(words, &files), (vec![], None), "{words:?}");
     }
-    for words in [&["uv", "run", "pytest"][..], &["uv", "build"], &["uvx", "ruff"], &["uv", "add", "x"]] {
+    for words in [&["uv", "run", "pytest"][..], &["uvx", "ruff"], &["uv", "add", "x"]] {
         assert_eq!(ask(words, &[], &files), Ok(None), "{words:?}");
     }
     assert!(ask(&["uv", "sync", "$FLAGS"], &[], &files).is_err());
