@@ -106,7 +106,7 @@ fn links_in_a_folder_that_is_given_away() {
     place.file("package.json", r#"{"name": "a", "version": "1.0.0"}"#).file("package-lock.json", lock).file("index.js", "");
     symlink("index.js", place.path("start.js")).unwrap();
     let split = |image: &str| {
-        place.file("Dockerfile", &text(image));
+        place.file("Dockerfile", text(image));
         let arguments = ["fix", "--only", "split-dependency-copy", "--context", ".", "Dockerfile"];
         place.run(&arguments)
     };

@@ -186,10 +186,10 @@ const READ_BY_TOOLS: &[&str] = &[
 
 /// Whether a path lies in a folder of a program's own data: `/var/lib/app`, `/var/log/app`, `/run/app`.
 pub fn is_data(path: &str) -> bool {
+    const OF_PROGRAMS: &[&str] = &["/run", "/var/backups", "/var/log", "/var/mail", "/var/run", "/var/spool"];
     let name = |folder: &str| path.strip_prefix(folder)?.strip_prefix('/')?.split('/').next();
-    let own = |folder: &&str| name(folder).is_some();
     name("/var/lib").is_some_and(|name| !READ_BY_TOOLS.iter().any(|tool| name.starts_with(tool)))
-        || ["/run", "/var/backups", "/var/log", "/var/mail", "/var/run", "/var/spool"].iter().any(|folder| own(&folder))
+        || OF_PROGRAMS.iter().any(|folder| name(folder).is_some())
 }
 
 #[cfg(test)]
