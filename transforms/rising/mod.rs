@@ -48,12 +48,20 @@ pub struct Movement<'o, 'm> {
     over: usize,
     risers: BTreeMap<usize, RiserPart>,
     rise: Rise,
+    /// The frontend that the file may be made to name.
+    frontend: Option<&'o str>,
 }
 
 impl<'o, 'm> Movement<'o, 'm> {
     /// Nothing yet, above the copy with this index.
     pub fn over(dockerfile: &'o Dockerfile, order: &'o Order<'m>, over: usize) -> Self {
-        Self { dockerfile, order, over, risers: BTreeMap::new(), rise: Rise::default() }
+        Self { dockerfile, order, over, risers: BTreeMap::new(), rise: Rise::default(), frontend: None }
+    }
+
+    /// The file may be made to name this frontend, where one line of its copies is easier to read than many.
+    #[must_use]
+    pub fn with_frontend(self, frontend: Option<&'o str>) -> Self {
+        Self { frontend, ..self }
     }
 
     /// Takes in what rises with one riser.
@@ -140,19 +148,22 @@ impl<'o, 'm> Movement<'o, 'm> {
         })
     }
 
-    /// The edit that makes the new order.
+    /// The edits that make the new order: one, and another where the file is made to name a frontend.
     ///
     /// # Errors
     /// A name that can't be written in a COPY, or a place that has no exact text.
-    pub fn edit(&self) -> Result<Edit, Refusal> {
+    pub fn edits(&self) -> Result<Vec<Edit>, Refusal> {
         let no_place = || Refusal::NotEditable { why: "the instructions have no exact place in the text".to_owned() };
         let last = self.risers.keys().next_back().copied().ok_or_else(no_place)?;
         let start = |index: usize| self.step(index).map(|step| step.instruction.span.start).ok_or_else(no_place);
         let arrangement = Arrangement::between(self.dockerfile, start(self.over)?, start(last)?).ok_or_else(no_place)?;
         let mut pieces = Vec::new();
+        let mut needs_frontend = false;
         for (index, part) in &self.risers {
             let at = start(*index)?;
-            let new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
+            let copies = copies::lines(self.dockerfile, self.order, &self.rise, *index, self.frontend)?;
+            needs_frontend |= copies.needs_frontend;
+            let new = copies.lines;
             let (content, gap) = match part {
                 RiserPart::Whole => (Content::Instruction(at), Some(at)),
                 RiserPart::Halves(halves) if halves.keeps_comments_below => (Content::Text(at, halves.first.clone()), None),
@@ -179,7 +190,12 @@ impl<'o, 'm> Movement<'o, 'm> {
             let blank = index == self.over && gap.is_none() && arrangement.has_gap(at);
             pieces.push(Piece { new: Vec::new(), new_from: at, content, gap, blank });
         }
-        arrangement.edit(&pieces).ok_or_else(no_place)
+        let mut edits = vec![arrangement.edit(&pieces).ok_or_else(no_place)?];
+        if needs_frontend && let Some(frontend) = self.frontend {
+            let at = self.dockerfile.place_of_frontend().ok_or_else(no_place)?;
+            edits.insert(0, Edit::insert(at, format!("# syntax={frontend}{}", self.dockerfile.line_end())));
+        }
+        Ok(edits)
     }
 
     /// A COPY with its destination as an absolute path.
