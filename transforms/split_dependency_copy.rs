@@ -119,7 +119,8 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let model = scene.model_with_named_workdirs();
     (0..model.stages.len()).find_map(|stage| {
         let order = Order::new(model, stage, &nothing)?;
-        let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, frontend: None, shipped: true };
+        let stage =
+            Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, frontend: None, shipped: true };
         let waits = |at: &usize| {
             order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
                 && stage.is_below_folder(*at)

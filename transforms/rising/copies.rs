@@ -222,7 +222,8 @@ impl Writer<'_, '_> {
         };
         let fits = |pattern: &String| {
             let found = self.order.view.expand(pattern);
-            found.len() >= ENOUGH_FOR_PATTERN && found.iter().all(|file| needs.iter().any(|need| need.from == *file && !need.folder))
+            found.len() >= ENOUGH_FOR_PATTERN
+                && found.iter().all(|file| needs.iter().any(|need| need.from == *file && !need.folder))
         };
         let mut sources: Vec<String> = Vec::new();
         for need in needs {
