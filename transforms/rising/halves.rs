@@ -220,6 +220,8 @@ fn words(line: &str) -> Vec<&str> {
         match (quote, c) {
             (None, '\'' | '"') => quote = Some(c),
             (Some(open), _) if open == c => quote = None,
+            // A file stays with the arrow in front of it.
+            (None, ' ') if line.get(start..at).is_some_and(|word| word.ends_with('>')) => {}
             (None, ' ') => {
                 words.extend(line.get(start..at).filter(|word| !word.is_empty()));
                 start = at + 1;
