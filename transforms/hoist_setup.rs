@@ -120,7 +120,7 @@ impl<'s, 'm> Stage<'s, 'm> {
             if movement.steps().next().is_some() {
                 let moved: Vec<usize> = movement.steps().collect();
                 refused.retain(|(at, _)| !moved.contains(at));
-                let fixed = movement.edit().map(|edit| self.worded(&movement, edit));
+                let fixed = movement.edits().map(|edits| self.worded(&movement, edits));
                 return self.with_refusals(over, fixed, refused);
             }
         }
@@ -247,7 +247,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         others.flat_map(|command| &command.footprint.writes.areas).any(|area| inside(area.path()))
     }
 
-    fn worded(&self, movement: &Movement<'_, '_>, edit: crate::edit::Edit) -> Fix {
+    fn worded(&self, movement: &Movement<'_, '_>, edits: Vec<crate::edit::Edit>) -> Fix {
         let names: Vec<String> = movement.steps().filter_map(|index| self.name(index)).collect();
         let title = match movement.copied().as_slice() {
             [] => format!("run {} before the source is copied", listed(&names)),
@@ -255,7 +255,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         };
         Fix {
             title,
-            edits: vec![edit],
+            edits,
             applicability: Applicability::Safe,
             notes: movement.unpinned().into_iter().chain(movement.given()).collect(),
             removes_comments: Vec::new(),

@@ -89,6 +89,7 @@ impl Transform for SplitDependencyCopy {
                 order,
                 below,
                 bold: scene.options.unsafe_fixes,
+                frontend: scene.options.syntax.as_deref(),
                 shipped: model.is_shipped(index),
             }
         };
@@ -121,7 +122,8 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let model = scene.model_with_named_workdirs();
     (0..model.stages.len()).find_map(|stage| {
         let order = Order::new(model, stage, &nothing)?;
-        let stage = Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, shipped: true };
+        let stage =
+            Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, frontend: None, shipped: true };
         let waits = |at: &usize| {
             order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
                 && stage.is_below_folder(*at)
@@ -164,6 +166,8 @@ struct Stage<'s, 'm> {
     below: Vec<&'s Order<'m>>,
     /// Fixes after which the image may differ are asked for.
     bold: bool,
+    /// The frontend that the file may be made to name.
+    frontend: Option<&'s str>,
     /// Its layers go into the image that comes out.
     shipped: bool,
 }
@@ -377,7 +381,7 @@ impl Stage<'_, '_> {
                     continue;
                 }
             };
-            let mut movement = Movement::over(self.dockerfile, self.order, over);
+            let mut movement = Movement::over(self.dockerfile, self.order, over).with_frontend(self.frontend);
             match movement.add(&riser) {
                 Ok(()) if movement.mutable().is_some() => why = why.or_else(|| self.mutable(&movement)),
                 Ok(()) => {

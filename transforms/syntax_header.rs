@@ -35,7 +35,7 @@
 
 use crate::edit::{Applicability, Edit, Fix};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
-use crate::syntax::{DirectiveName, Dockerfile, Instruction, ItemKind, Keyword};
+use crate::syntax::{Dockerfile, Instruction, Keyword};
 use std::ops::Range;
 
 /// The transform.
@@ -78,17 +78,11 @@ impl Transform for SyntaxHeader {
             return Vec::new();
         }
         let Some((minor, because)) = dockerfile.instructions().filter_map(newest_feature).max() else { return Vec::new() };
-        let header = dockerfile.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Directive { name: DirectiveName::Syntax, value } => Some(value.clone()),
-            _ => None,
-        });
-        match header {
+        match dockerfile.frontend() {
             Some(value) => {
                 too_old(dockerfile, value, minor).map(|(tag, wanted)| Site::TooOld { tag, wanted, because }).into_iter().collect()
             }
-            // The builder also takes a header in the style of other comments (`// syntax=`) or JSON; those are custom enough.
-            None if has_foreign_header(dockerfile) => Vec::new(),
-            None => vec![Site::Missing { at: place(dockerfile), because }],
+            None => dockerfile.place_of_frontend().map(|at| Site::Missing { at, because }).into_iter().collect(),
         }
     }
 
@@ -120,30 +114,6 @@ impl Transform for SyntaxHeader {
             ignores: Vec::new(),
         })
     }
-}
-
-/// The first line, behind a byte order mark and a `#!` line.
-fn place(dockerfile: &Dockerfile) -> usize {
-    let mut at = 0;
-    for item in &dockerfile.items {
-        match item.kind {
-            ItemKind::ByteOrderMark => at = item.span.end,
-            ItemKind::Comment if item.span.start == at && dockerfile.slice(item.span.clone()).starts_with("#!") => {
-                at = item.span.end;
-                break;
-            }
-            _ => break,
-        }
-    }
-    at
-}
-
-/// `// syntax=` or a JSON header, which BuildKit reads too.
-fn has_foreign_header(dockerfile: &Dockerfile) -> bool {
-    let start = dockerfile.text.trim_start_matches('\u{feff}');
-    let first = start.lines().find(|line| !line.starts_with("#!")).unwrap_or_default();
-    first.trim_start_matches('/').trim_start().to_ascii_lowercase().starts_with("syntax") && first.starts_with("//")
-        || first.starts_with('{')
 }
 
 /// The newest thing that an instruction uses, with the minor release of frontend 1 in which it came. Nothing for what every

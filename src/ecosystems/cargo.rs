@@ -16,6 +16,7 @@
 
 mod crates;
 mod manifests;
+mod stubs;
 
 use crate::ecosystems::{Activity, CacheFolder, CacheUse, Ecosystem, Invocation, Obstacle, Surroundings};
 use crate::ecosystems::{Dependencies, Entangled, Project, offline, toolchain};
@@ -117,6 +118,10 @@ impl Ecosystem for Cargo {
 
     fn only_fetches(&self, invocation: &Invocation) -> bool {
         invocation.known_arguments().any(|(_, word)| word == "fetch")
+    }
+
+    fn removes_output(&self, invocation: &Invocation) -> bool {
+        invocation.program == "cargo" && subcommand(&own_words(invocation)).0 == "clean"
     }
 
     fn dependencies(

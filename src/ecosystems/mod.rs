@@ -85,6 +85,11 @@ pub trait Ecosystem: Sync {
         false
     }
 
+    /// Whether a command does nothing but remove what was built in the folders that its [`Dependencies::makes`] names: `cargo clean`.
+    fn removes_output(&self, _invocation: &Invocation) -> bool {
+        false
+    }
+
     /// Whether [`Activity::Clean`] commands leave mounted folders alone, so that one that can't be taken out does no harm.
     fn clean_spares_mounts(&self) -> bool {
         false

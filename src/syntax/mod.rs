@@ -8,6 +8,7 @@
 mod arguments;
 mod directive;
 mod dockerfile;
+mod frontend;
 mod heredoc;
 mod json;
 mod lines;

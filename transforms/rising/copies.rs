@@ -6,7 +6,7 @@ use crate::model::Step;
 use crate::model::order::{Needed, Order, Rise};
 use crate::model::paths::is_within;
 use crate::pipeline::Refusal;
-use crate::syntax::{DirectiveName, Dockerfile, Instruction, ItemKind};
+use crate::syntax::{Dockerfile, Instruction};
 
 /// Lines longer than this are broken.
 const WIDEST: usize = 120;
@@ -14,8 +14,31 @@ const WIDEST: usize = 120;
 /// More lines than these nobody wants to keep up.
 const MOST_LINES: usize = 40;
 
-/// The lines of text (each an instruction) that stand directly above the step `by`.
-pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize) -> Result<Vec<String>, Refusal> {
+/// As many lines are read over; for more, a file that names no frontend gets one that knows `COPY --parents`.
+const FEW_LINES: usize = 8;
+
+/// So many files of one name, each in a folder beside the others, are written as one pattern.
+const ENOUGH_FOR_PATTERN: usize = 4;
+
+/// What is copied first.
+pub struct Copies {
+    /// Instructions, one a line of text.
+    pub lines: Vec<String>,
+    /// They need a frontend that the file does not name yet.
+    pub needs_frontend: bool,
+}
+
+/// The lines that stand directly above the step `by`. `frontend`: the one that the file may be made to name.
+///
+/// # Errors
+/// What can't be written in a COPY.
+pub fn lines(
+    dockerfile: &Dockerfile,
+    order: &Order<'_>,
+    rise: &Rise,
+    by: usize,
+    frontend: Option<&str>,
+) -> Result<Copies, Refusal> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for need in rise.needs.iter().filter(|need| need.by == by) {
         let folder = parent(&need.to);
@@ -36,8 +59,13 @@ pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize)
         (one.copy, depth(&one.folder), &one.folder).cmp(&(other.copy, depth(&other.folder), &other.folder))
     });
     let writer = Writer { dockerfile, order, rise };
-    if let Some(line) = writer.with_parents(&groups) {
-        return Ok(vec![line]);
+    let named = dockerfile.frontend().map(|reference| dockerfile.slice(reference));
+    let needs_frontend = !named.is_some_and(has_parents);
+    let may_need = || groups.len() > FEW_LINES && dockerfile.place_of_frontend().is_some() && frontend.is_some_and(has_parents);
+    if (!needs_frontend || may_need())
+        && let Some(line) = writer.with_parents(&groups)
+    {
+        return Ok(Copies { lines: vec![line], needs_frontend });
     }
     if groups.len() > MOST_LINES {
         let why = format!(
@@ -47,7 +75,8 @@ pub fn lines(dockerfile: &Dockerfile, order: &Order<'_>, rise: &Rise, by: usize)
         );
         return Err(Refusal::NotEditable { why });
     }
-    groups.iter().map(|group| writer.line(group)).collect()
+    let lines = groups.iter().map(|group| writer.line(group)).collect::<Result<_, _>>()?;
+    Ok(Copies { lines, needs_frontend: false })
 }
 
 /// Lock files are named behind the manifests that they lock.
@@ -166,37 +195,69 @@ impl Writer<'_, '_> {
         format!("{} {}", head.join(" "), words.join(&next))
     }
 
-    /// Files of several folders in one `COPY --parents`, where the frontend surely has it and the copy lays out the whole context.
+    /// Files of several folders in one `COPY --parents`, where the copy keeps the names that they have in the context.
     fn with_parents(&self, groups: &[Group<'_>]) -> Option<String> {
         let [first, _, _, ..] = groups else { return None };
-        if !has_parents(self.dockerfile) || groups.iter().any(|group| group.copy != first.copy) {
+        if groups.iter().any(|group| group.copy != first.copy) {
             return None;
         }
         let step = self.order.steps.get(first.copy)?;
-        let root = step.state.absolute(step.instruction.arguments.values.last()?).into_known()?;
         let needs: Vec<&Needed> = groups.iter().flat_map(|group| group.needs.iter().copied()).collect();
-        let as_in_context = |need: &&Needed| need.to == format!("{}/{}", root.trim_end_matches('/'), need.from);
+        let root = needs.first()?;
+        let root = root.to.strip_suffix(root.from.as_str())?.trim_end_matches('/').to_owned();
+        let as_in_context = |need: &&Needed| need.to == format!("{root}/{}", need.from);
         let plain =
             |need: &&Needed| !need.from.contains(|c: char| c.is_whitespace() || matches!(c, '*' | '?' | '[' | '\\' | '$' | '"'));
         if !needs.iter().all(as_in_context) || !needs.iter().all(plain) {
             return None;
         }
-        let sources: Vec<String> = needs.iter().map(|need| self.source(step.instruction, need)).collect();
-        let group = Group { copy: first.copy, folder: root, whole_folder: false, needs };
-        let destination = self.destination(step, &group)?;
+        let sources = self.with_patterns(step.instruction, &needs);
+        let folder = if root.is_empty() { "/".to_owned() } else { root };
+        let group = Group { copy: first.copy, folder, whole_folder: false, needs };
+        let destination = self.destination(step, &group).or_else(|| self.outside_of_copy(step, &group))?;
         Some(self.written(&group, step.instruction, &["--parents"], &sources, &destination))
+    }
+
+    /// The destination where the copy lays a folder of the context below it: `COPY crates crates`.
+    fn outside_of_copy(&self, step: &Step<'_>, group: &Group<'_>) -> Option<String> {
+        let beside = step.state.workdir.known() == Some(&group.folder) && !self.rise.pinned.contains(&group.copy);
+        Some(if beside { "./".to_owned() } else { format!("{}/", group.folder.trim_end_matches('/')) })
+    }
+
+    /// The sources of a `COPY --parents`: files of one name in folders side by side as one pattern (`crates/*/Cargo.toml`), if that
+    /// matches nothing else in the context. So a new one is copied, too.
+    fn with_patterns(&self, instruction: &Instruction, needs: &[&Needed]) -> Vec<String> {
+        let pattern = |need: &Needed| {
+            let (folder, name) = need.from.rsplit_once('/')?;
+            let above = folder.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
+            (!need.folder).then(|| format!("{above}*/{name}"))
+        };
+        let fits = |pattern: &String| {
+            let found = self.order.view.expand(pattern);
+            found.len() >= ENOUGH_FOR_PATTERN
+                && found.iter().all(|file| needs.iter().any(|need| need.from == *file && !need.folder))
+        };
+        let mut sources: Vec<String> = Vec::new();
+        for need in needs {
+            let source = self.source(instruction, need);
+            let source = match pattern(need).filter(fits) {
+                Some(pattern) => format!("{}{pattern}", if source.starts_with("./") { "./" } else { "" }),
+                None => source,
+            };
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        sources
     }
 }
 
-/// Whether the file asks for a frontend with `COPY --parents`: Dockerfile 1.20 or newer, by a tag that moves on.
-fn has_parents(dockerfile: &Dockerfile) -> bool {
-    let mut directives = dockerfile.items.iter().filter_map(|item| match &item.kind {
-        ItemKind::Directive { name: DirectiveName::Syntax, value } => Some(dockerfile.slice(value.clone())),
-        _ => None,
-    });
-    let Some(tag) = directives.next().and_then(|reference| reference.trim().strip_prefix("docker/dockerfile:")) else {
+/// Whether a frontend surely has `COPY --parents`: Dockerfile 1.20 or newer, by a tag that moves on.
+fn has_parents(reference: &str) -> bool {
+    let Some((name, tag)) = reference.trim().rsplit_once(':') else { return false };
+    if name.trim_start_matches("docker.io/") != "docker/dockerfile" {
         return false;
-    };
+    }
     match tag.split_once('.') {
         None => matches!(tag, "1" | "latest" | "labs" | "1-labs"),
         Some(("1", minor)) => {

@@ -127,19 +127,49 @@ impl<'d> Cuttable<'d> {
         let grouped = format!("({command})");
         let command = if command.contains(" || ") { grouped.as_str() } else { command };
         let first = match before.contains('\n') || before.chars().count() + command.chars().count() > WIDEST {
-            true => format!("{before}{}", format!(" && {command}").replace(" && ", &self.next_line())),
+            true => {
+                let behind = format!(" && {command}").replace(" && ", &self.next_line());
+                let lines = behind.split(self.dockerfile.line_end()).map(|line| self.folded(line));
+                format!("{before}{}", lines.collect::<Vec<_>>().join(self.dockerfile.line_end()))
+            }
             false => format!("{before} && {command}"),
         };
         let rest = self.rest(cut.start, end, edits).ok_or_else(no_place)??;
         Ok(Halves { first, rest: Some(rest), keeps_comments_below: false })
     }
 
-    /// A new line that is too long for a reader, broken in front of its `&&`.
+    /// A new line that is too long for a reader, broken in front of its `&&`, and between words where that is not enough.
     fn broken(&self, line: String) -> String {
         if line.chars().count() <= WIDEST {
             return line;
         }
-        line.replace(" && ", &self.next_line())
+        let lines = line.replace(" && ", &self.next_line());
+        lines.split(self.dockerfile.line_end()).map(|line| self.folded(line)).collect::<Vec<_>>().join(self.dockerfile.line_end())
+    }
+
+    /// A line that is still too long, broken between commands, and between words outside of quotes.
+    fn folded(&self, line: &str) -> String {
+        if line.chars().count() + 2 <= WIDEST {
+            return line.to_owned();
+        }
+        let mut ends_command = false;
+        let mut folded = String::new();
+        let mut width = 0;
+        for word in words(line) {
+            let next = word.chars().count();
+            // A blank and the character that continues the line come behind it.
+            if width > 0 && (width + 1 + next + 2 > WIDEST || std::mem::take(&mut ends_command)) {
+                folded.push_str(&format!(" {}{}        ", self.dockerfile.escape, self.dockerfile.line_end()));
+                width = 8;
+            } else if width > 0 {
+                folded.push(' ');
+                width += 1;
+            }
+            folded.push_str(word);
+            width += next;
+            ends_command = word.ends_with(';');
+        }
+        folded
     }
 
     /// `&&` on a line of its own.
@@ -178,6 +208,29 @@ impl<'d> Cuttable<'d> {
         };
         changes.iter().map(edit).collect()
     }
+}
+
+/// The parts of a line between blanks that no quotes hold; blanks in front belong to the first one.
+fn words(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut quote = None;
+    let mut start = 0;
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    for (at, c) in line.char_indices().skip_while(|(at, _)| *at < indent) {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            // A file stays with the arrow in front of it.
+            (None, ' ') if line.get(start..at).is_some_and(|word| word.ends_with('>')) => {}
+            (None, ' ') => {
+                words.extend(line.get(start..at).filter(|word| !word.is_empty()));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    words.extend(line.get(start..).filter(|word| !word.is_empty()));
+    words
 }
 
 /// The changed text between two offsets of the original.

@@ -50,12 +50,20 @@ pub struct Movement<'o, 'm> {
     risers: BTreeMap<usize, RiserPart>,
     brackets: BTreeMap<usize, Bracket>,
     rise: Rise,
+    /// The frontend that the file may be made to name.
+    frontend: Option<&'o str>,
 }
 
 impl<'o, 'm> Movement<'o, 'm> {
     /// Nothing yet, above the copy with this index.
     pub fn over(dockerfile: &'o Dockerfile, order: &'o Order<'m>, over: usize) -> Self {
-        Self { dockerfile, order, over, risers: BTreeMap::new(), brackets: BTreeMap::new(), rise: Rise::default() }
+        Self { dockerfile, order, over, risers: BTreeMap::new(), brackets: BTreeMap::new(), rise: Rise::default(), frontend: None }
+    }
+
+    /// The file may be made to name this frontend, where one line of its copies is easier to read than many.
+    #[must_use]
+    pub fn with_frontend(self, frontend: Option<&'o str>) -> Self {
+        Self { frontend, ..self }
     }
 
     /// Takes in what rises with one riser.
@@ -149,11 +157,11 @@ impl<'o, 'm> Movement<'o, 'm> {
         })
     }
 
-    /// The edit that makes the new order.
+    /// The edits that make the new order: one, and another where the file is made to name a frontend.
     ///
     /// # Errors
     /// A name that can't be written in a COPY, or a place that has no exact text.
-    pub fn edit(&self) -> Result<Edit, Refusal> {
+    pub fn edits(&self) -> Result<Vec<Edit>, Refusal> {
         let no_place = || Refusal::NotEditable { why: "the instructions have no exact place in the text".to_owned() };
         let idle = self.idle_users();
         let last = self.risers.keys().chain(idle.iter().flatten()).max().copied().ok_or_else(no_place)?;
@@ -162,9 +170,12 @@ impl<'o, 'm> Movement<'o, 'm> {
         let bare = |pair: &&[usize; 2]| pair.iter().all(|index| start(*index).is_ok_and(|at| arrangement.is_bare(at)));
         let idle: Vec<usize> = idle.iter().filter(bare).flatten().copied().collect();
         let mut pieces = Vec::new();
+        let mut needs_frontend = false;
         for (index, part) in &self.risers {
             let at = start(*index)?;
-            let mut new = copies::lines(self.dockerfile, self.order, &self.rise, *index)?;
+            let copies = copies::lines(self.dockerfile, self.order, &self.rise, *index, self.frontend)?;
+            needs_frontend |= copies.needs_frontend;
+            let mut new = copies.lines;
             let bracket = self.brackets.get(index);
             new.extend(bracket.map(|bracket| bracket.before.clone()));
             let (content, gap) = match part {
@@ -200,7 +211,12 @@ impl<'o, 'm> Movement<'o, 'm> {
             let blank = index == self.over && gap.is_none() && arrangement.has_gap(at);
             pieces.push(Piece { new: Vec::new(), new_from: at, content, gap, blank });
         }
-        arrangement.edit(&pieces).ok_or_else(no_place)
+        let mut edits = vec![arrangement.edit(&pieces).ok_or_else(no_place)?];
+        if needs_frontend && let Some(frontend) = self.frontend {
+            let at = self.dockerfile.place_of_frontend().ok_or_else(no_place)?;
+            edits.insert(0, Edit::insert(at, format!("# syntax={frontend}{}", self.dockerfile.line_end())));
+        }
+        Ok(edits)
     }
 
     /// USERs in front of and behind a step that rises with its own: nothing is left between them.

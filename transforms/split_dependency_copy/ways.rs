@@ -7,9 +7,13 @@ use super::{Install, Stage, is_install, rising};
 use crate::ecosystems::{CommandChange, Dependencies, Entangled, Found, Part, Project};
 use crate::model::mount_option;
 use crate::model::order::{CommandPrint, Order, Print, StepPrint};
+use crate::model::paths::is_within;
 use crate::pipeline::Refusal;
 use crate::shell::Cut;
 use rising::{Cuttable, Riser, RiserPart};
+
+/// The names of a mount's target.
+const TARGETS: &[&str] = &["target", "dst", "destination"];
 
 /// A command that goes above the source while another stays below it.
 struct Half {
@@ -113,10 +117,23 @@ impl Stage<'_, '_> {
             return Some(Refusal::NotEditable { why });
         }
         let step = self.order.steps.get(install.at)?;
-        let mounted = step.instruction.flags_named("mount").any(|mount| mount_option(mount.value(), "type") == Some("cache"));
-        let bolder = self.bold && install.dependencies.bolder.is_some();
-        let why = "it would only fetch, and the cache mounts of this RUN keep what is fetched already".to_owned();
-        (only_fetches && mounted && !bolder).then_some(Refusal::NoGain { why })
+        let mounts = step.instruction.flags_named("mount");
+        let caches = mounts.filter(|mount| mount_option(mount.value(), "type") == Some("cache"));
+        let targets: Vec<Option<String>> = caches
+            .map(|mount| step.state.absolute(TARGETS.iter().find_map(|name| mount_option(mount.value(), name))?).into_known())
+            .collect();
+        let no_gain = |why: &str| Some(Refusal::NoGain { why: why.to_owned() });
+        match install.dependencies.bolder.as_ref().filter(|_| self.bold) {
+            Some(bolder) => {
+                let kept = |folder: &String| targets.iter().flatten().any(|target| is_within(folder, target));
+                let all_kept = !bolder.makes.is_empty() && bolder.makes.iter().all(kept);
+                if all_kept { no_gain("the cache mounts of this RUN keep what it would build already") } else { None }
+            }
+            None if only_fetches && !targets.is_empty() => {
+                no_gain("it would only fetch, and the cache mounts of this RUN keep what is fetched already")
+            }
+            None => None,
+        }
     }
 
     /// The dependencies-only half of a command that also needs the source; the bolder one where doubts are accepted.
@@ -151,16 +168,19 @@ impl Stage<'_, '_> {
         let span = invocation.span.clone();
         let print = self.order.half(at, install.print, &half.dependencies);
         let alone = self.print_before(at, step, 0, print.as_ref());
+        let first = |command: &&CommandPrint| command.ran.invocation.span.start < span.start;
         // A build of the project in the same RUN is taken to make nothing that its dependencies need, where a doubt is told anyway.
         let builds = |command: &CommandPrint| matches!(command.dependencies, Some(Err(Entangled::NoDependencies { .. })));
-        let passed = |command: &&CommandPrint| {
-            command.ran.invocation.span.start < span.start && !(half.dependencies.doubt.is_some() && builds(command))
+        let untold = |command: &&CommandPrint| !(half.dependencies.doubt.is_some() && builds(command));
+        // What only removes build output stays with the command: it needs the sources, and finds nothing of a half that only fetches.
+        let makes = &half.dependencies.makes;
+        let stays = |command: &CommandPrint| {
+            command.removes_output().is_some_and(|folders| !folders.iter().any(|folder| makes.contains(folder)))
         };
-        let before = match self.order.steps.get(at) {
-            Some(own) => StepPrint::of_commands(own, step.commands.iter().filter(passed), self.order.view),
-            None => Print::default(),
-        };
-        let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start);
+        let any_stays = step.commands.iter().filter(first).any(stays);
+        let others = step.commands.iter().filter(first).filter(untold).filter(|command| !stays(command));
+        let before = self.order.steps.get(at).map(|own| StepPrint::of_commands(own, others, self.order.view)).unwrap_or_default();
+        let cut = cuttable.cuts().into_iter().rfind(|cut| cut.start <= span.start).filter(|_| !any_stays);
         let mut ways = Vec::new();
         if before.footprint.clash(&alone.footprint).is_none() {
             ways.push((None, alone));

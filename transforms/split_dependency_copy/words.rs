@@ -82,7 +82,7 @@ impl Stage<'_, '_> {
                 listed(&rise.restored)
             ));
         }
-        let edits = vec![movement.edit()?];
+        let edits = movement.edits()?;
         Ok(Fix {
             title,
             edits,

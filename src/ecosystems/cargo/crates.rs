@@ -20,6 +20,13 @@ pub(super) struct Crates<'g, 'p> {
     pub(super) root: String,
     /// The names of the crates.
     pub(super) names: BTreeSet<String>,
+    /// Those of them that belong to the workspace; none where there is no workspace.
+    pub(super) members: BTreeSet<String>,
+    /// The folders of the crates.
+    pub(super) folders: BTreeSet<String>,
+    /// Folders that the workspace excludes.
+    excluded: Vec<String>,
+    is_workspace: bool,
     /// Source files that stand for a target, build scripts included.
     pub(super) targets: BTreeSet<String>,
     /// Manifests that were followed.
@@ -30,9 +37,18 @@ pub(super) struct Crates<'g, 'p> {
 impl<'g, 'p> Crates<'g, 'p> {
     /// Follows everything from one manifest.
     pub(super) fn from(manifest: &str, gathered: &'g mut Gathered<'p>) -> Result<Self, Entangled> {
-        let (names, targets, done) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let waiting = vec![(manifest.to_owned(), String::new())];
-        let mut crates = Self { gathered, root: parent(manifest).to_owned(), names, targets, done, waiting };
+        let mut crates = Self {
+            gathered,
+            root: parent(manifest).to_owned(),
+            names: BTreeSet::new(),
+            members: BTreeSet::new(),
+            folders: BTreeSet::new(),
+            excluded: Vec::new(),
+            is_workspace: false,
+            targets: BTreeSet::new(),
+            done: BTreeSet::new(),
+            waiting: vec![(manifest.to_owned(), String::new())],
+        };
         if let Some(root) = crates.workspace_of(manifest)? {
             parent(&root).clone_into(&mut crates.root);
             crates.members(&root)?;
@@ -53,8 +69,13 @@ impl<'g, 'p> Crates<'g, 'p> {
         let Some(package) = table(&manifest, "package").or_else(|| table(&manifest, "project")) else {
             return Ok(());
         };
-        self.names.extend(text(package, "name").map(str::to_owned));
         let is_elsewhere = !path.starts_with(&format!("{}/", self.root.trim_end_matches('/')));
+        let name = text(package, "name").map(str::to_owned);
+        if self.is_workspace && !is_elsewhere && !self.excluded.iter().any(|folder| is_below(path, folder)) {
+            self.members.extend(name.clone());
+        }
+        self.names.extend(name);
+        self.folders.insert(parent(path).to_owned());
         if is_elsewhere && let Some(root) = self.workspace_of(path)? {
             // What it inherits stands there.
             self.read(&root, "")?;
@@ -94,7 +115,9 @@ impl<'g, 'p> Crates<'g, 'p> {
         let shown = self.gathered.shown(root).to_owned();
         self.waiting.push((root.to_owned(), String::new()));
         let Some(workspace) = table(&manifest, "workspace") else { return Ok(()) };
+        self.is_workspace = true;
         let excludes: Vec<String> = strings(workspace.get("exclude")).iter().map(|one| join(&folder, one)).collect();
+        self.excluded.clone_from(&excludes);
         for member in strings(workspace.get("members")) {
             let why = format!("a member of the workspace in {shown}");
             if !member.contains(['*', '?', '[']) {
@@ -251,15 +274,17 @@ pub(super) fn is_bare(text: &str) -> bool {
     ["-none", "build-std", "-uefi", "link-arg=-T", "target-spec", ".json"].iter().any(|sign| text.contains(sign))
 }
 
-/// The toolchain file that rustup heeds.
-pub(super) fn toolchain_file(gathered: &mut Gathered, folder: &str) -> Result<(), Entangled> {
-    let Some(path) = find_upward(gathered.project, folder, &["rust-toolchain", "rust-toolchain.toml"]) else { return Ok(()) };
-    let text = gathered.read(&path, "it names the toolchain")?;
-    let own = parse(&text).is_some_and(|file| table(&file, "toolchain").is_some_and(|toolchain| toolchain.contains_key("path")));
-    if own {
+/// The toolchain that the file which rustup heeds names: `1.80.0`, `stable`. `None` without such a file.
+pub(super) fn toolchain_file(gathered: &mut Gathered, folder: &str) -> Result<Option<String>, Entangled> {
+    let Some(path) = find_upward(gathered.project, folder, &["rust-toolchain", "rust-toolchain.toml"]) else { return Ok(None) };
+    let source = gathered.read(&path, "it names the toolchain")?;
+    // The older form is the name alone.
+    let Some(file) = parse(&source) else { return Ok(Some(source.trim().to_owned())) };
+    let toolchain = table(&file, "toolchain");
+    if toolchain.is_some_and(|toolchain| toolchain.contains_key("path")) {
         return Err(not_seen(format!("{} names a toolchain in a folder", gathered.shown(&path))));
     }
-    Ok(())
+    Ok(Some(toolchain.and_then(|toolchain| text(toolchain, "channel")).unwrap_or_default().to_owned()))
 }
 
 fn parse(text: &str) -> Option<Manifest> {

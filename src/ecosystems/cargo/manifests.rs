@@ -11,18 +11,27 @@
 //! `cargo fetch` is Safe: nothing but downloads is left. A build leaves a `target` folder: see [`Bolder`].
 //! Stubs are written as the step's user, so only root's steps are served.
 //!
-//! Sources: the Cargo book (`cargo fetch`, `install`, `clean`, package layout, configuration); rustup's book on overrides.
+//! Plugins count where they take all options of `cargo build`: `zigbuild` (tried with 0.24 in a workspace with a procedural macro and a
+//! build script: the program is the same to the byte), `auditable` and `xwin`. Not `component`, `leptos` and `lambda`: they go on to
+//! work on what was built, and a stub has nothing of that.
+//!
+//! `cargo clean` loads the manifests, too, and fails without targets: it never goes above the source alone.
+//!
+//! Sources: the Cargo book (`cargo fetch`, `install`, `clean`, package layout, configuration); rustup's book on overrides; the READMEs
+//! of the plugins, and the options in cargo-zigbuild's source.
 
 use super::crates::{self, Configuration, Crates};
+use super::stubs::Stubs;
 use super::{own_words, subcommand};
-use crate::ecosystems::gathered::{Gathered, find_upward, join, not_seen, parent};
+use crate::ecosystems::gathered::{Gathered, find_upward, join, not_seen};
 use crate::ecosystems::{Bolder, Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, User, first_half};
 use crate::knowledge::Knowledge;
-use std::collections::BTreeSet;
 
-/// Subcommands whose words a build of the dependencies can take over, with the subcommand for it.
+/// Subcommands whose words a build of the dependencies can take over, with the subcommand for it. `zigbuild` takes all options of
+/// `build`.
 const BUILDS: &[(&str, &str)] = &[
     ("build", "build"),
+    ("zigbuild", "zigbuild"),
     ("b", "build"),
     ("check", "check"),
     ("c", "check"),
@@ -34,6 +43,15 @@ const BUILDS: &[(&str, &str)] = &[
     ("bench", "bench --no-run"),
     ("install", "build"),
 ];
+
+/// Plugins that run the subcommand behind their name, with all its options.
+const PLUGINS: &[&str] = &["auditable", "xwin"];
+
+/// The first minor release of Cargo 1 for which `cargo clean --workspace` was tried.
+const CLEANS_WORKSPACE: u32 = 95;
+
+/// So many names of crates are read over.
+const FEW_NAMES: usize = 3;
 
 /// Subcommands that fetch what the project needs, and do more.
 #[rustfmt::skip] // A paragraph, not a column.
@@ -55,9 +73,12 @@ pub(super) fn dependencies(
     };
     let mut gathered = Gathered::new(project, folder);
     let words = own_words(invocation);
-    if !words.first().is_some_and(|word| word.starts_with('+')) && at.variable("RUSTUP_TOOLCHAIN").is_none() {
-        crates::toolchain_file(&mut gathered, folder)?;
-    }
+    let asked = words.first().and_then(|word| word.strip_prefix('+')).map(str::to_owned);
+    let toolchain = match (asked, at.variable("RUSTUP_TOOLCHAIN")) {
+        (Some(asked), _) => Some(asked),
+        (None, Some(value)) => Some(value.known().cloned().unwrap_or_default()),
+        (None, None) => crates::toolchain_file(&mut gathered, folder)?,
+    };
     let (name, rest) = subcommand(&words);
     if invocation.program.starts_with("rust") {
         return Ok(of_rustup(invocation, gathered));
@@ -69,20 +90,32 @@ pub(super) fn dependencies(
     match name {
         "" | "help" | "search" | "login" | "logout" | "cache" => Ok(Some(gathered.finish(Part::Whole))),
         "install" if invocation.option(&["--path"]).is_none() => Ok(tool(&words, gathered)),
-        "clean" if first_half::is_plain(invocation) => {
-            let mut cleaned = gathered.finish(Part::Whole);
-            cleaned.makes.extend(at.absolute("target").into_known());
-            Ok(Some(cleaned))
-        }
+        "clean" if first_half::is_plain(invocation) => Ok(clean(invocation, at, folder, gathered)),
         "chef" if rest.contains(&"cook") => cook(invocation, folder, gathered).map(Some),
         _ if BUILDS.iter().any(|(build, _)| *build == name) || FETCHES.contains(&name) => {
             if !first_half::is_plain(invocation) {
                 return Ok(None);
             }
-            Halves { invocation, at, folder, name }.answer(gathered).map(Some)
+            let plugin = PLUGINS.contains(&name).then_some(name);
+            let name = plugin.and_then(|_| rest.first().copied()).unwrap_or(name);
+            Halves { invocation, at, folder, plugin, name, toolchain }.answer(gathered).map(Some)
         }
         _ => Ok(None),
     }
+}
+
+/// `cargo clean` reads the manifests, and needs the files that they stand for. `None` where those are not known.
+fn clean(invocation: &Invocation, at: &Surroundings, folder: &str, mut gathered: Gathered) -> Option<Dependencies> {
+    let halves = Halves { invocation, at, folder, plugin: None, name: "clean", toolchain: None };
+    let configuration = crates::configuration(&mut gathered, folder).ok()?;
+    let manifest = halves.manifest(&gathered).ok()?;
+    let found = Crates::from(&manifest, &mut gathered).ok()?;
+    let (targets, root) = (found.targets, found.root);
+    targets.iter().for_each(|target| {
+        gathered.take(target);
+    });
+    let output = halves.output(&root, configuration)?;
+    Some(Dependencies { makes: vec![output], ..gathered.finish(Part::Whole) })
 }
 
 /// rustup works on its own home; `rustc` mostly compiles.
@@ -126,7 +159,11 @@ struct Halves<'a> {
     invocation: &'a Invocation,
     at: &'a Surroundings<'a>,
     folder: &'a str,
+    /// A plugin that runs the subcommand.
+    plugin: Option<&'a str>,
     name: &'a str,
+    /// The toolchain that the project or the command names.
+    toolchain: Option<String>,
 }
 
 impl Halves<'_> {
@@ -144,8 +181,9 @@ impl Halves<'_> {
         let configuration = crates::configuration(&mut gathered, &self.configured_in()?)?;
         let manifest = self.manifest(&gathered)?;
         let found = Crates::from(&manifest, &mut gathered)?;
-        let (names, targets, root) = (found.names, found.targets, found.root);
-        let stubs = Stubs::new(&targets, &gathered);
+        let cleaned = self.cleaned(&found);
+        let (targets, folders, root) = (found.targets, found.folders, found.root);
+        let stubs = Stubs::new(&targets, &folders, &gathered);
         let is_locked = gathered.project.look(&join(&root, "Cargo.lock")) == Found::File;
         let heeds_lock = self.name != "install" || self.invocation.flag(&["--locked"]).is_some();
         let unpinned = match (is_locked, heeds_lock) {
@@ -153,10 +191,10 @@ impl Halves<'_> {
             (true, false) => Some("cargo install without --locked passes over Cargo.lock".to_owned()),
             (false, _) => Some("there is no Cargo.lock".to_owned()),
         };
-        let bolder = if ran(&["clean"]) { None } else { self.build(&names, &stubs, &root, configuration)? };
+        let bolder = if ran(&["clean"]) { None } else { self.build(&cleaned, &stubs, &root, configuration)? };
         let command = stubs.around(&self.fetch()?);
         let part = Part::FirstHalf { command, rest: Vec::new(), only_fetches: true };
-        Ok(Dependencies { unpinned, bolder, stubs: targets.iter().cloned().collect(), ..gathered.finish(part) })
+        Ok(Dependencies { unpinned, bolder, stubs: stubs.all, ..gathered.finish(part) })
     }
 
     /// The manifest that the command means.
@@ -189,8 +227,8 @@ impl Halves<'_> {
     }
 
     /// The program with its variables, and the toolchain where one is named.
-    fn program(&self) -> Result<String, Entangled> {
-        let mut program = first_half::program(self.invocation, |_| true)?;
+    fn program(&self, carries: impl Fn(&str) -> bool) -> Result<String, Entangled> {
+        let mut program = first_half::program(self.invocation, carries)?;
         if let Some(toolchain) = self.invocation.arguments.first().filter(|first| first.raw.starts_with('+')) {
             program = format!("{program} {}", first_half::word(toolchain, self.at)?);
         }
@@ -198,7 +236,12 @@ impl Halves<'_> {
     }
 
     fn fetch(&self) -> Result<String, Entangled> {
-        let mut command = self.program()?;
+        // What is fetched does not hang on the compiler's settings.
+        let settings =
+            |name: &str| name.ends_with("FLAGS") || name.starts_with("PKG_CONFIG") || matches!(name, "CC" | "CXX" | "AR");
+        let variables = &self.invocation.variables;
+        let is_known = |name: &str| variables.iter().all(|(own, value)| own != name || value.known().is_some());
+        let mut command = self.program(|name| is_known(name) || !settings(name))?;
         // `xx-cargo` only sets a platform; what is fetched serves all.
         if let Some(plain) = command.strip_suffix("xx-cargo") {
             command = format!("{plain}cargo");
@@ -223,44 +266,68 @@ impl Halves<'_> {
     /// A build of the dependencies alone, where all words are known and stubs can be linked.
     fn build(
         &self,
-        names: &BTreeSet<String>,
+        cleaned: &[String],
         stubs: &Stubs,
         root: &str,
         configuration: Configuration,
     ) -> Result<Option<Bolder>, Entangled> {
         let Some((_, build)) = BUILDS.iter().find(|(name, _)| *name == self.name) else { return Ok(None) };
         let bare = configuration.is_bare || self.invocation.arguments.iter().any(|argument| crates::is_bare(&argument.raw));
-        let Some(words) = self.carried().filter(|_| !bare && self.invocation.program == "cargo") else { return Ok(None) };
-        let program = self.program()?;
-        let mut command = format!("{program} {build}");
+        let Some(Carried { words, files }) = self.carried().filter(|_| !bare && self.invocation.program == "cargo") else {
+            return Ok(None);
+        };
+        let Ok(program) = self.program(|_| true) else { return Ok(None) };
+        let mut command = program.clone();
+        self.plugin.iter().chain([build]).for_each(|word| command = format!("{command} {word}"));
         words.iter().for_each(|word| command = format!("{command} {word}"));
         let manifest = self.manifest_option().filter(|_| self.invocation.option(&["--manifest-path"]).is_none());
         if let Some(manifest) = manifest {
             command = format!("{command} --manifest-path {}", first_half::quoted(&manifest));
         }
         command = format!("{command} && {program} clean");
-        for word in self.cleaning(&words) {
+        let Some(cleaning) = self.cleaning(&words) else { return Ok(None) };
+        for word in cleaning.iter().chain(cleaned) {
             command = format!("{command} {word}");
         }
-        for name in names {
-            command = format!("{command} -p {}", first_half::quoted(name));
-        }
-        let output = match self.invocation.option(&["--target-dir"]).or_else(|| self.at.variable("CARGO_TARGET_DIR").cloned()) {
-            Some(Knowledge::Known(path)) => join(self.folder, &path),
-            Some(Knowledge::Unknown) => return Ok(None),
-            None => configuration.output.unwrap_or_else(|| join(root, "target")),
-        };
-        let doubt = "dependencies are built on their own beside stubs of the project's sources; `cargo clean -p` then removes \
-                     what the stubs left, and a release of Cargo that leaves something of it could build on that"
+        let Some(output) = self.output(root, configuration) else { return Ok(None) };
+        let doubt = "dependencies are built on their own beside stubs of the project's sources; `cargo clean` then removes what the \
+                     stubs left, and a release of Cargo that leaves something of it could build on that. A target that a manifest \
+                     names newly needs a stub, too"
             .to_owned();
         let command = stubs.around(&command);
-        Ok(Some(Bolder { command, doubt, makes: vec![output], files: Vec::new(), folders: Vec::new() }))
+        Ok(Some(Bolder { command, doubt, makes: vec![output], files, folders: Vec::new() }))
+    }
+
+    /// The folder for build output.
+    fn output(&self, root: &str, configuration: Configuration) -> Option<String> {
+        match self.invocation.option(&["--target-dir"]).or_else(|| self.at.variable("CARGO_TARGET_DIR").cloned()) {
+            Some(Knowledge::Known(path)) => Some(join(self.folder, &path)),
+            Some(Knowledge::Unknown) => None,
+            None => Some(configuration.output.unwrap_or_else(|| join(root, "target"))),
+        }
+    }
+
+    /// The words for the local crates, behind `cargo clean`. The members of a large workspace go by one word, where the release of
+    /// Cargo is known to have it.
+    fn cleaned(&self, found: &Crates<'_, '_>) -> Vec<String> {
+        let whole = found.members.len() > FEW_NAMES && self.minor().is_some_and(|minor| minor >= CLEANS_WORKSPACE);
+        let named = found.names.iter().filter(|name| !(whole && found.members.contains(*name)));
+        let named = named.map(|name| format!("-p {}", first_half::quoted(name)));
+        whole.then(|| "--workspace".to_owned()).into_iter().chain(named).collect()
+    }
+
+    /// The minor release of Rust 1 that runs, where the project or the image's tag names it.
+    fn minor(&self) -> Option<u32> {
+        let of_image = || (self.at.base.repository().rsplit('/').next() == Some("rust")).then(|| self.at.base.tag().to_owned());
+        let named = self.toolchain.clone().or_else(of_image)?;
+        named.strip_prefix("1.")?.split(['.', '-']).next()?.parse().ok()
     }
 
     /// The words behind the subcommand that a build of the dependencies takes over; `None` where one has no meaning elsewhere.
-    fn carried(&self) -> Option<Vec<String>> {
+    fn carried(&self) -> Option<Carried> {
         let own = own_words(self.invocation).len();
         let mut carried = Vec::new();
+        let mut files = Vec::new();
         let mut drops_next = false;
         let words = self.invocation.arguments.iter().take(own);
         for argument in words.skip_while(|argument| argument.raw != self.name).skip(1) {
@@ -274,6 +341,13 @@ impl Halves<'_> {
                 drops_next = name == literal;
                 continue;
             }
+            if argument.value.known().is_none()
+                && let Some(file) = file_in(&argument.raw)
+            {
+                files.push(join(self.folder, file));
+                carried.push(argument.raw.clone());
+                continue;
+            }
             carried.push(first_half::word(argument, self.at).ok()?);
         }
         if self.name == "install"
@@ -282,11 +356,11 @@ impl Halves<'_> {
         {
             carried.insert(0, "--release".to_owned());
         }
-        Some(carried)
+        Some(Carried { words: carried, files })
     }
 
-    /// Of these words, the ones that say where `cargo clean` finds what was built.
-    fn cleaning(&self, words: &[String]) -> Vec<String> {
+    /// Of these words, the ones that say where `cargo clean` finds what was built; `None` where that can't be said.
+    fn cleaning(&self, words: &[String]) -> Option<Vec<String>> {
         const WITH_VALUE: &[&str] = &["--profile", "--target", "--target-dir", "--manifest-path", "--config"];
         let mut cleaning = Vec::new();
         let mut words = words.iter();
@@ -295,6 +369,10 @@ impl Halves<'_> {
             match name {
                 "--release" | "-r" => cleaning.push("--release".to_owned()),
                 "--locked" => cleaning.push(word.clone()),
+                "--target" if self.name == "zigbuild" => {
+                    let value = if name == word { words.next()?.as_str() } else { word.get(name.len() + 1..)? };
+                    cleaning.push(format!("--target {}", self.without_libc(value)?));
+                }
                 _ if WITH_VALUE.contains(&name) => {
                     cleaning.push(word.clone());
                     cleaning.extend((name == word).then(|| words.next()).flatten().cloned());
@@ -308,49 +386,42 @@ impl Halves<'_> {
         }
         let manifest = self.manifest_option().filter(|_| !cleaning.iter().any(|word| word.starts_with("--manifest-path")));
         cleaning.extend(manifest.map(|manifest| format!("--manifest-path {}", first_half::quoted(&manifest))));
-        cleaning
+        Some(cleaning)
     }
-}
 
-/// Sources that do nothing, in the place of the real ones.
-struct Stubs {
-    folders: BTreeSet<String>,
-    files: Vec<String>,
-    /// What removes them again.
-    removes: BTreeSet<String>,
-}
-
-impl Stubs {
-    fn new(targets: &BTreeSet<String>, gathered: &Gathered) -> Self {
-        let mut stubs = Self { folders: BTreeSet::new(), files: Vec::new(), removes: BTreeSet::new() };
-        for target in targets {
-            let shown = |path: &str| first_half::quoted(gathered.shown(path));
-            stubs.files.push(shown(target));
-            let mut remove = target.as_str();
-            while !gathered.holds_any(parent(remove)) {
-                remove = parent(remove);
-            }
-            if remove != target {
-                stubs.folders.insert(shown(parent(target)));
-            }
-            stubs.removes.insert(shown(remove));
+    /// A target of `cargo zigbuild` as Cargo knows it, without the release of the C library that may stand behind it
+    /// (`x86_64-unknown-linux-gnu.2.17`). `None` where that can't be told, and for what stands for two targets.
+    fn without_libc<'t>(&self, target: &'t str) -> Option<&'t str> {
+        let names_libc = |word: &str| word.split("-gnu").nth(1).is_some_and(|behind| behind.contains('.'));
+        if target.starts_with("universal2") {
+            return None;
         }
-        stubs
+        if !target.contains(['$', '\'', '"']) {
+            return target.split('.').next();
+        }
+        let of_variables = self.at.variables.iter().filter_map(|(_, value)| value.known());
+        let mut words = self.at.earlier.iter().flat_map(|one| &one.arguments).map(|argument| &argument.raw).chain(of_variables);
+        (!words.any(|word| names_libc(word))).then_some(target)
     }
+}
 
-    /// A command with stubs in place while it runs.
-    fn around(&self, command: &str) -> String {
-        let join = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(" ");
-        let folders = if self.folders.is_empty() { String::new() } else { format!("mkdir -p {} && ", join(&self.folders)) };
-        let files = match self.files.as_slice() {
-            [file] => format!("> {file}"),
-            files => format!("| tee {} > /dev/null", files.join(" ")),
-        };
-        format!(
-            "{folders}echo '#![doc = \"stub\"] #![allow(dead_code)] fn main() {{}}' {files} && {command} && rm -r {}",
-            join(&self.removes)
-        )
-    }
+/// What a build of the dependencies takes over.
+struct Carried {
+    words: Vec<String>,
+    /// Files that the words stand for.
+    files: Vec<String>,
+}
+
+/// The file whose content is a word, alone or behind `--option=`: `$(cat target.txt)`.
+fn file_in(raw: &str) -> Option<&str> {
+    let value = match raw.split_once('=') {
+        Some((name, value)) if name.starts_with("--") && !name.contains('$') => value,
+        _ => raw,
+    };
+    let value = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
+    let file = value.strip_prefix("$(cat ")?.strip_suffix(')')?.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    (!file.is_empty() && !file.starts_with('-') && file.chars().all(plain)).then_some(file)
 }
 
 #[cfg(test)]

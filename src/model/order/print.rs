@@ -10,6 +10,7 @@ use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invo
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
+use crate::model::paths::is_within;
 use crate::model::volatile::is_volatile;
 use crate::model::{Form, Ran, Stage, Step, mount_option, surroundings};
 use crate::syntax::Keyword;
@@ -78,6 +79,15 @@ impl CommandPrint {
         self.ecosystem.is_some() && self.ran.invocation.known_arguments().any(|(_, word)| VERBS.contains(&word))
     }
 
+    /// The folders of which it removes what was built there, if it does nothing else: `cargo clean`.
+    pub fn removes_output(&self) -> Option<&[String]> {
+        self.ecosystem.filter(|ecosystem| ecosystem.removes_output(&self.ran.invocation))?;
+        match &self.dependencies {
+            Some(Ok(Some(dependencies))) => Some(&dependencies.makes),
+            _ => None,
+        }
+    }
+
     /// Whether it makes a symbolic link.
     pub fn makes_link(&self) -> bool {
         let invocation = &self.ran.invocation;
@@ -121,6 +131,17 @@ pub struct StepPrint {
 }
 
 impl StepPrint {
+    /// Whether it only removes build output that a print does not touch: then the two commute, although both run the manager.
+    pub(super) fn only_removes_beside(&self, other: &Print) -> bool {
+        let beside = |command: &CommandPrint| {
+            let touched = || other.footprint.reads.areas.iter().chain(&other.footprint.writes.areas);
+            let apart =
+                |folder: &String| touched().all(|area| !is_within(area.path(), folder) && !is_within(folder, area.path()));
+            command.removes_output().is_some_and(|folders| folders.iter().all(apart))
+        };
+        !self.commands.is_empty() && self.commands.iter().all(beside)
+    }
+
     /// Reads a RUN that comes behind what `laid` holds. `invocations`: the commands of the stage's RUNs, its own the last ones.
     pub(super) fn of_run(stage: &Stage<'_>, step: &Step<'_>, laid: &Laid<'_>, view: &View, invocations: &[Invocation]) -> Self {
         let line = step.instruction.lines.0;

@@ -169,6 +169,7 @@ impl Order<'_> {
             match (&staying.copy, staying.from_context) {
                 (Some(copy), _) => self.pass_copy(&mut gathered, rising, riser, index, copy, staying)?,
                 (None, true) => return Err(self.why_not_followed(index)),
+                (None, false) if staying.only_removes_beside(rising) => {}
                 (None, false) => {
                     if let Some(place) = staying.print.footprint.clash(&rising.footprint) {
                         return Err(place);

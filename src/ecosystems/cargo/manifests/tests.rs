@@ -121,15 +121,88 @@ fn words_are_taken_over_or_the_build_is_left_out() {
         "cargo build --release --locked && cargo clean --release --locked -p one"
     );
     assert_eq!(both("cargo install --path . --debug"), "cargo build && cargo clean -p one");
-    for line in ["cargo build $FLAGS", "cargo build --target thumbv7em-none-eabihf", "cargo auditable build", "xx-cargo build"] {
+    for line in ["cargo build $FLAGS", "cargo build --target thumbv7em-none-eabihf", "cargo auditable tree", "xx-cargo build"] {
         assert_eq!(bolder(line, &files), "", "{line}");
         assert!(fetch(&found(line, &files)).contains("cargo") && fetch(&found(line, &files)).contains(" fetch "), "{line}");
     }
+    let flags = "RUSTFLAGS=$FLAGS cargo build";
+    assert_eq!((fetch(&found(flags, &files)).contains("&& cargo fetch &&"), bolder(flags, &files)), (true, String::new()));
+    assert!(ask("CARGO_HOME=$HOME cargo build", &files).is_err());
     let mut at = in_project("rust");
     at.variables.push(("T".to_owned(), Knowledge::Unknown));
     let answer = ask_at("cargo build --target $T", &Files::new(&files), &at).unwrap().unwrap();
     assert!(answer.bolder.unwrap().command.contains("cargo clean --target $T -p one"));
     assert!(found("cargo install --path .", &files).unpinned.is_some(), "it passes over the lock file");
+}
+
+#[test]
+fn plugins_take_the_options_of_a_build() {
+    let files = [("Cargo.toml", ONE), ("Cargo.lock", ""), ("src/main.rs", "")];
+    let both = |line: &str| bolder(line, &files).split(" && ").skip(2).take(2).collect::<Vec<_>>().join(" && ");
+    assert_eq!(
+        both("cargo auditable build --release --locked"),
+        "cargo auditable build --release --locked && cargo clean --release --locked -p one"
+    );
+    assert_eq!(
+        both("cargo zigbuild --target x86_64-unknown-linux-gnu.2.17"),
+        "cargo zigbuild --target x86_64-unknown-linux-gnu.2.17 && cargo clean --target x86_64-unknown-linux-gnu -p one"
+    );
+    assert_eq!(bolder("cargo zigbuild --target universal2-apple-darwin", &files), "", "two targets under one name");
+}
+
+#[test]
+fn a_target_in_a_file_is_read_from_there() {
+    let files = Files::new(&[("Cargo.toml", ONE), ("Cargo.lock", ""), ("src/main.rs", "")]);
+    let ask = |verb: &str, at: &Surroundings| {
+        let command = invocation(&["cargo", verb, "--target", "$(cat t.txt)"]);
+        Cargo.dependencies(&command, at, &files).unwrap().unwrap().bolder
+    };
+    let found = ask("build", &in_project("rust")).unwrap();
+    assert!(found.command.contains("cargo build --target $(cat t.txt) && cargo clean --target $(cat t.txt) -p one"));
+    assert_eq!(found.files, ["/app/t.txt"]);
+    let earlier = |target: &str| [invocation(&["echo", target])];
+    let plain = earlier("x86_64-unknown-linux-musl");
+    assert!(ask("zigbuild", &Surroundings { earlier: &plain, ..in_project("rust") }).is_some());
+    let with_libc = earlier("x86_64-unknown-linux-gnu.2.17");
+    assert_eq!(ask("zigbuild", &Surroundings { earlier: &with_libc, ..in_project("rust") }), None, "Cargo does not know it");
+}
+
+#[test]
+fn many_crates_get_their_libraries_by_a_loop() {
+    let bench = "[[bench]]\nname = \"x\"\n";
+    let package = |name: &str| format!("[package]\nname = \"{name}\"\n{bench}");
+    let root = "[workspace]\nmembers = [\"crates/*\"]\n";
+    let mut files = vec![
+        ("Cargo.toml".to_owned(), root.to_owned()),
+        ("Cargo.lock".to_owned(), String::new()),
+        ("crates/README.md".to_owned(), String::new()),
+        ("crates/a/build.rs".to_owned(), String::new()),
+        ("crates/f/src/main.rs".to_owned(), String::new()),
+    ];
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        files.push((format!("crates/{name}/Cargo.toml"), package(name)));
+        files.push((format!("crates/{name}/benches/x.rs"), String::new()));
+        if name != "f" {
+            files.push((format!("crates/{name}/src/lib.rs"), String::new()));
+        }
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let found = ask_at("cargo build --release", &Files::new(&files), &in_project("rust:1.96")).unwrap().unwrap();
+    assert_eq!(found.stubs.len(), 14, "f gets a library, too");
+    let expected = format!(
+        "for crate in crates/*/; do mkdir -p \"${{crate}}src\"; {STUB} > \"${{crate}}src/lib.rs\"; done && \
+         mkdir -p crates/a/benches crates/b/benches crates/c/benches crates/d/benches crates/e/benches crates/f/benches && \
+         {STUB} | tee crates/a/benches/x.rs crates/a/build.rs crates/b/benches/x.rs crates/c/benches/x.rs \
+         crates/d/benches/x.rs crates/e/benches/x.rs crates/f/benches/x.rs crates/f/src/main.rs > /dev/null && \
+         cargo build --release && cargo clean --release --workspace && \
+         rm -r crates/*/benches crates/*/src crates/a/build.rs"
+    );
+    assert_eq!(found.bolder.unwrap().command, expected);
+    let older = ask_at("cargo build", &Files::new(&files), &in_project("rust:1.80")).unwrap().unwrap().bolder.unwrap();
+    assert!(older.command.contains("cargo clean -p a -p b -p c -p d -p e -p f &&"));
+    let with_docs: Vec<(&str, &str)> = files.iter().copied().chain([("crates/docs/x.md", "")]).collect();
+    let listed = ask_at("cargo build", &Files::new(&with_docs), &in_project("rust")).unwrap().unwrap();
+    assert!(!fetch(&listed).contains("for crate"), "crates/*/ would take a folder that is no crate");
 }
 
 #[test]
@@ -165,6 +238,7 @@ fn tools_and_recipes() {
     assert_eq!((cook.files, cook.part, cook.makes), (vec![], Part::Whole, vec!["/app/target".to_owned()]));
     assert_eq!(found("cargo chef cook", &[("recipe.json", "")]).files, ["/app/recipe.json"]);
     assert_eq!(found("cargo clean", &files).makes, ["/app/target"]);
+    assert_eq!(found("cargo clean", &files).files, ["/app/Cargo.toml", "/app/src/main.rs"], "without a target it fails");
     for line in ["cargo update", "cargo build --offline", "sudo cargo build", "rustc main.rs"] {
         assert!(!matches!(ask(line, &files), Ok(Some(found)) if line != "sudo cargo build" || found.bolder.is_some()), "{line}");
     }

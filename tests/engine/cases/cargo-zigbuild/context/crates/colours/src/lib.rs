@@ -1,0 +1,2 @@
+/// No colour.
+pub const PLAIN: &str = "plain";

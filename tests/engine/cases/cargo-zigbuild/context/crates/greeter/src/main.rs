@@ -1,0 +1,3 @@
+fn main() {
+    println!("{} {} {}", env!("GREETING"), colours::PLAIN, words::number(macros::forty_two!()));
+}
