@@ -80,8 +80,13 @@ fn stream() -> String {
     let mut text = String::new();
     let commit = |text: &mut String, number: usize| {
         let words = format!("change {number}");
-        write!(text, "commit refs/heads/main\ncommitter a <a@b> {} +0000\ndata {}\n{words}\n", 1_700_000_000 + number, words.len())
-            .unwrap();
+        write!(
+            text,
+            "commit refs/heads/main\ncommitter a <a@b> {} +0000\ndata {}\n{words}\n",
+            1_700_000_000 + number,
+            words.len()
+        )
+        .unwrap();
     };
     let file = |text: &mut String, path: &Path, content: &str| {
         write!(text, "M 100644 inline {}\ndata {}\n{content}\n", path.display(), content.len()).unwrap();
@@ -98,7 +103,11 @@ fn stream() -> String {
             file(&mut text, &source(number * 37 + touched * 5003), &format!("{number} {touched}"));
         }
         if number % 20 == 0 {
-            file(&mut text, Path::new("package-lock.json"), &format!("{{\"lockfileVersion\":3,\"packages\":{{}},\"n\":{number}}}"));
+            file(
+                &mut text,
+                Path::new("package-lock.json"),
+                &format!("{{\"lockfileVersion\":3,\"packages\":{{}},\"n\":{number}}}"),
+            );
         }
     }
     text

@@ -1,7 +1,7 @@
 //! # What it does
 //! Copies what a package manager needs (manifests, lock files) first, lets the install run on that, and copies the source behind it:
-//! the source copy sinks below the install. A RUN that goes on after the install is cut in two; a command that installs and builds
-//! (`cargo build`, `poetry install`) gets its dependencies-only half in front.
+//! the source copy sinks below the install, and so does a `COPY --from` of what another stage built from it. A RUN that goes on after the install is cut in two; a command that installs and builds
+//! (`cargo build`, `poetry install`, `npm install` with a `prepare` script) gets its dependencies-only half in front.
 //!
 //! # Why
 //! BuildKit runs a step again when anything above it changed. With the source above the install, every edit installs everything
@@ -44,6 +44,7 @@
 //! The Dockerfile reference on COPY, and Docker's guide "Optimize cache usage in builds": order your layers.
 
 mod assumed;
+mod built;
 mod ways;
 mod words;
 
@@ -81,6 +82,7 @@ impl Transform for SplitDependencyCopy {
         let Some(view) = &scene.view else { return without_context(scene).into_iter().collect() };
         let model = scene.model_with_named_workdirs();
         let orders: Vec<Order<'_>> = (0..model.stages.len()).filter_map(|stage| Order::new(model, stage, view)).collect();
+        let from_source = built::from_source(model, &orders);
         let stage = |(index, order)| {
             let chain = model.chain(index).into_iter().filter(|link| *link != index);
             let below = chain.filter_map(|link| orders.get(link)).collect();
@@ -91,6 +93,7 @@ impl Transform for SplitDependencyCopy {
                 bold: scene.options.unsafe_fixes,
                 frontend: scene.options.syntax.as_deref(),
                 shipped: model.is_shipped(index),
+                built: built::copies(model, order, &from_source),
             }
         };
         orders.iter().enumerate().map(stage).flat_map(|stage| stage.sites()).collect()
@@ -122,8 +125,15 @@ fn without_context(scene: &Scene<'_>) -> Option<Site> {
     let model = scene.model_with_named_workdirs();
     (0..model.stages.len()).find_map(|stage| {
         let order = Order::new(model, stage, &nothing)?;
-        let stage =
-            Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, frontend: None, shipped: true };
+        let stage = Stage {
+            dockerfile: scene.dockerfile,
+            order: &order,
+            below: Vec::new(),
+            bold: false,
+            frontend: None,
+            shipped: true,
+            built: Vec::new(),
+        };
         let waits = |at: &usize| {
             order.steps.get(*at).is_some_and(|step| step.run.is_some() && names_manager(step.instruction))
                 && stage.is_below_folder(*at)
@@ -170,6 +180,8 @@ struct Stage<'s, 'm> {
     frontend: Option<&'s str>,
     /// Its layers go into the image that comes out.
     shipped: bool,
+    /// The copies of what other stages made of the source.
+    built: Vec<usize>,
 }
 
 /// An install of the project's dependencies.
@@ -249,9 +261,9 @@ impl Stage<'_, '_> {
             || first.is_none() && above_source(self.order, at)
     }
 
-    /// Whether a copy from the build context stands above the step.
+    /// Whether a copy from the build context, or of what another stage made of it, stands above the step.
     fn is_below_source(&self, at: usize) -> bool {
-        self.copies_above(at).next().is_some()
+        self.copies_above(at).next().is_some() || self.built.iter().any(|copy| *copy < at)
     }
 
     /// The copies from the build context above a step.
@@ -301,6 +313,14 @@ impl Stage<'_, '_> {
         Some(Refusal::InTheWay { line: step.instruction.lines.0, step: rising::shown(step), why })
     }
 
+    /// The refusal for a first half that changes a file which no later copy puts back.
+    fn spoiled(&self, installs: &[Install<'_>], movement: &Movement<'_, '_>) -> Option<Refusal> {
+        let laid_again = |file: &&String| movement.rise().needs.iter().any(|need| need.to == **file);
+        let file = installs.iter().flat_map(|install| &install.dependencies.spoils).find(|file| !laid_again(file))?;
+        let why = format!("a first half would change {file}, which comes with a copy of its own, so that none puts it back");
+        Some(Refusal::NotEditable { why })
+    }
+
     /// The copies above a step of which it does not need everything, topmost first, each with whether it brings a folder.
     fn sources(&self, install: &Install<'_>, installs: &[Install<'_>]) -> Vec<(usize, bool)> {
         let needed = |to: &str| {
@@ -339,7 +359,11 @@ impl Stage<'_, '_> {
             };
             superfluous.then_some((index, folder))
         };
-        (0..install.at).filter_map(broad).collect()
+        let built = |index: usize| {
+            let step = self.order.print(index).filter(|_| self.built.contains(&index))?;
+            (!step.print.footprint.writes.areas.iter().all(|area| needed(area.path()))).then_some((index, false))
+        };
+        (0..install.at).filter_map(|index| broad(index).or_else(|| built(index))).collect()
     }
 
     /// Whether a step between reads what a copy brings: then that copy has its place.
@@ -384,6 +408,7 @@ impl Stage<'_, '_> {
             let mut movement = Movement::over(self.dockerfile, self.order, over).with_frontend(self.frontend);
             match movement.add(&riser) {
                 Ok(()) if movement.mutable().is_some() => why = why.or_else(|| self.mutable(&movement)),
+                Ok(()) if self.spoiled(installs, &movement).is_some() => why = why.or_else(|| self.spoiled(installs, &movement)),
                 Ok(()) => {
                     let moved = movement.steps().filter(|step| *step != riser.at).collect();
                     return Ok((self.worded(installs, &riser, &movement).map_err(Some)?, moved));

@@ -1,11 +1,13 @@
 //! Whether what a stage hands out is another after a change.
 //!
 //! Owns: following changed files through the copies of a stage to the paths that another stage takes. Never does: know what a RUN
-//! makes: where one ran again, what comes out may or may not be the same.
+//! makes: where one ran again, what comes out may or may not be the same. Manifests are the exception: a RUN that writes those of the
+//! project (`npm install`: package-lock.json) does so by what is in the others, and leaves them alone where none has changed.
 
 use super::forecast::{Cause, Change, Fate, Verdict};
 use super::plan::{Plan, Step, Taken};
 use crate::knowledge::Knowledge;
+use crate::model::handed::is_manifest;
 use crate::model::paths::{Relation, relation};
 
 /// What becomes of the content that is taken, and why.
@@ -14,7 +16,11 @@ pub(super) fn of_taken(plan: &Plan, taken: &Taken, fates: &[Fate], change: &Chan
         Some(name) => Fate::of(Verdict::MayRun, Cause::Base(name.to_owned())),
         None => Fate::CACHED,
     };
+    let settled = hands_manifests(plan, taken) && !changes_manifests(plan, taken.stage, change);
     for (index, step) in plan.steps_of(taken.stage).filter(|(index, _)| *index < fates.len()) {
+        if settled && step.kind == super::Kind::Run {
+            continue;
+        }
         let Some(fate) = fates.get(index).filter(|fate| fate.verdict != Verdict::Cached) else { continue };
         let verdict = of_step(step, fate, taken, change);
         if verdict > result.verdict {
@@ -22,6 +28,29 @@ pub(super) fn of_taken(plan: &Plan, taken: &Taken, fates: &[Fate], change: &Chan
         }
     }
     result
+}
+
+/// Whether all that is taken are manifests of a project that the stage has of the context.
+fn hands_manifests(plan: &Plan, taken: &Taken) -> bool {
+    let laid = |folder: &str| {
+        let maps = plan.steps_of(taken.stage).filter_map(|(_, step)| step.lays.as_ref()).flat_map(|copy| &copy.maps);
+        let folders =
+            maps.map(|map| if map.folder { Some(map.to.as_str()) } else { map.to.rsplit_once('/').map(|(folder, _)| folder) });
+        folders.flatten().any(|own| own == folder)
+    };
+    let one = |path: &Knowledge<String>| {
+        path.known().is_some_and(|path| is_manifest(path) && path.rsplit_once('/').is_some_and(|(folder, _)| laid(folder)))
+    };
+    !taken.paths.is_empty() && taken.paths.iter().all(one)
+}
+
+/// Whether the stage takes a manifest that changes, or hangs on something else that does.
+fn changes_manifests(plan: &Plan, stage: usize, change: &Change) -> bool {
+    let takes = |file: &str| {
+        let mut sources = plan.steps_of(stage).flat_map(|(_, step)| &step.sources);
+        sources.any(|source| source.known().is_none_or(|source| source.takes(file)))
+    };
+    !change.arguments().is_empty() || change.files().iter().any(|file| is_manifest(file) && takes(file))
 }
 
 /// What a step of the stage that is not cached does to the paths.

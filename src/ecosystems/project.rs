@@ -56,6 +56,8 @@ pub struct Dependencies {
     /// Files that stand in for sources during a first half, and are removed by it with the folders that it makes for them. Nothing of the
     /// project may lie there yet.
     pub stubs: Vec<String>,
+    /// Files of the project that a first half changes for its own sake. The copy of the source, coming later, must put them back.
+    pub spoils: Vec<String>,
     /// A first half that does more than [`Dependencies::part`], for those who accept a doubt.
     pub bolder: Option<Bolder>,
 }

@@ -3,7 +3,8 @@
 //! Owns: [`ContextCopy`] (one COPY or ADD as a map from context paths to image paths) and [`Laid`], the project's files as a step
 //! finds them. The rules are those of the Dockerfile reference (COPY, "Destination"). Never does: look at files that RUN makes.
 
-use super::{State, Step, mount_option};
+use super::handed::{self, Handed};
+use super::{Model, State, Step, mount_option};
 use crate::context::{Kind, View};
 use crate::ecosystems::{Found, Project, absolute};
 use crate::knowledge::Knowledge;
@@ -153,6 +154,23 @@ fn join(folder: &str, name: &str) -> String {
     if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") }
 }
 
+/// What a RUN copies that is nothing but `cp FILE PLACE`, as absolute paths, the second with its `/` at the end.
+fn copied_by_run(step: &Step<'_>) -> Option<(String, String)> {
+    let run = step.run.as_ref().filter(|run| run.text().trim_start().starts_with("cp "))?;
+    let all = run.everything(&step.state);
+    let [ran] = &*all else { return None };
+    let plain = !ran.conditional && ran.invocation.wrappers.is_empty() && ran.writes.is_empty();
+    let words: Option<Vec<&str>> = ran.invocation.arguments.iter().map(|word| word.value.known().map(String::as_str)).collect();
+    let words: Vec<&str> = words?.into_iter().filter(|word| !matches!(*word, "-f" | "-p" | "-v" | "-fp" | "-pf")).collect();
+    let [from, to] = words.as_slice() else { return None };
+    if !plain || words.iter().any(|word| word.starts_with('-') || word.contains(['*', '?', '['])) {
+        return None;
+    }
+    let slash = if to.ends_with('/') || *to == "." || to.ends_with("/.") { "/" } else { "" };
+    let place = |path: &str| absolute(path, &ran.folder).into_known();
+    Some((place(from)?, format!("{}{slash}", place(to)?)))
+}
+
 fn is_copy(step: &Step<'_>) -> bool {
     matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add)
 }
@@ -161,25 +179,43 @@ fn is_copy(step: &Step<'_>) -> bool {
 #[derive(Clone, Debug)]
 pub struct Laid<'v> {
     view: &'v View,
-    /// In order; a copy that can't be read is a folder in which anything may lie.
+    /// Where copies from other stages are followed.
+    model: Option<&'v Model<'v>>,
+    /// In order, those that a RUN makes by `cp` among them; a copy that can't be read is a folder in which anything may lie.
     copies: Vec<Result<ContextCopy, String>>,
+    /// Files that another stage makes, each with the number of copies up to the one that lays it.
+    made: Vec<(usize, String)>,
 }
 
 impl<'v> Laid<'v> {
-    /// Nothing yet.
+    /// Nothing yet. Copies from other stages are not followed.
     pub fn new(view: &'v View) -> Self {
-        Self { view, copies: Vec::new() }
+        Self { view, model: None, copies: Vec::new(), made: Vec::new() }
     }
 
-    /// Takes a step in, if it is a COPY or ADD.
+    /// Nothing yet. Manifests that other stages hand over are followed to the context.
+    pub fn among(model: &'v Model<'v>, view: &'v View) -> Self {
+        Self { model: Some(model), ..Self::new(view) }
+    }
+
+    /// Takes a step in, if it is a COPY or ADD, or copies one file by `cp`.
     pub fn after(&mut self, step: &Step<'_>) {
         let instruction = step.instruction;
+        if let Some((from, to)) = copied_by_run(step) {
+            let copy = self.copied(&from, &to);
+            return self.copies.push(Ok(copy));
+        }
         if !is_copy(step) {
             return;
         }
-        match self.read(step) {
-            Some(copy) => self.copies.push(Ok(copy)),
-            None => {
+        match (self.read(step), self.handed(step)) {
+            (Some(copy), _) => self.copies.push(Ok(copy)),
+            (None, Some(handed)) => {
+                self.copies.push(Ok(handed.copy));
+                let number = self.copies.len();
+                self.made.extend(handed.made.into_iter().map(|file| (number, file)));
+            }
+            (None, None) => {
                 let to = instruction.arguments.values.last().map_or(Knowledge::Unknown, |to| step.state.absolute(to));
                 self.copies.push(Err(to.into_known().unwrap_or_else(|| "/".to_owned())));
             }
@@ -189,8 +225,10 @@ impl<'v> Laid<'v> {
     /// The same before the last steps that were taken in.
     #[must_use]
     pub fn without_those_of(&self, last: &[Step<'_>]) -> Self {
-        let count = self.copies.len().saturating_sub(last.iter().filter(|step| is_copy(step)).count());
-        Self { view: self.view, copies: self.copies.iter().take(count).cloned().collect() }
+        let lays = |step: &&Step<'_>| is_copy(step) || copied_by_run(step).is_some();
+        let count = self.copies.len().saturating_sub(last.iter().filter(lays).count());
+        let made = self.made.iter().filter(|(number, _)| *number <= count).cloned().collect();
+        Self { copies: self.copies.iter().take(count).cloned().collect(), made, ..*self }
     }
 
     /// Takes in what is brought by other means.
@@ -203,6 +241,26 @@ impl<'v> Laid<'v> {
         ContextCopy::of(step.instruction, &step.state, self.view, &|path| self.is_folder(path)).into_known()
     }
 
+    /// A file of the context in another place of the image; nothing where it is none.
+    fn copied(&self, from: &str, to: &str) -> ContextCopy {
+        let map = self.back(from).filter(|_| self.look(from) == Found::File).map(|source| {
+            let into = to.ends_with('/') || self.is_folder(to.trim_end_matches('/'));
+            let name = from.rsplit('/').next().unwrap_or(from);
+            let to = if into { join(to.trim_end_matches('/'), name) } else { to.to_owned() };
+            Map { from: source, to, folder: false, source: 0 }
+        });
+        ContextCopy { maps: map.into_iter().collect(), unseen: Vec::new() }
+    }
+
+    /// A COPY of manifests from another stage.
+    pub fn handed(&self, step: &Step<'_>) -> Option<Handed> {
+        handed::read(self.model?, step, self.view, &|path| self.is_folder(path))
+    }
+
+    fn is_made(&self, path: &str) -> bool {
+        self.made.iter().any(|(_, file)| file == path)
+    }
+
     fn is_folder(&self, path: &str) -> bool {
         self.copies.iter().flatten().flat_map(|copy| &copy.maps).any(|map| {
             let folder = if map.folder { Some(map.to.as_str()) } else { map.to.rsplit_once('/').map(|(folder, _)| folder) };
@@ -212,6 +270,9 @@ impl<'v> Laid<'v> {
 
     /// The context path of what lies at an image path.
     pub fn back(&self, path: &str) -> Option<String> {
+        if self.is_made(path) {
+            return None;
+        }
         self.copies.iter().rev().find_map(|copy| match copy {
             Ok(copy) => copy.back(path, self.view).map(Some),
             Err(folder) if is_within(path, folder) => Some(None),
@@ -222,6 +283,9 @@ impl<'v> Laid<'v> {
 
 impl Project for Laid<'_> {
     fn look(&self, path: &str) -> Found {
+        if self.is_made(path) {
+            return Found::File;
+        }
         for copy in self.copies.iter().rev() {
             match copy {
                 Ok(copy) => {

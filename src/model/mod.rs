@@ -8,6 +8,7 @@ pub mod brought;
 mod commands;
 mod expansion;
 pub mod footprint;
+pub mod handed;
 pub mod installs;
 pub mod order;
 pub mod paths;

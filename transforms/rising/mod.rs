@@ -57,7 +57,15 @@ pub struct Movement<'o, 'm> {
 impl<'o, 'm> Movement<'o, 'm> {
     /// Nothing yet, above the copy with this index.
     pub fn over(dockerfile: &'o Dockerfile, order: &'o Order<'m>, over: usize) -> Self {
-        Self { dockerfile, order, over, risers: BTreeMap::new(), brackets: BTreeMap::new(), rise: Rise::default(), frontend: None }
+        Self {
+            dockerfile,
+            order,
+            over,
+            risers: BTreeMap::new(),
+            brackets: BTreeMap::new(),
+            rise: Rise::default(),
+            frontend: None,
+        }
     }
 
     /// The file may be made to name this frontend, where one line of its copies is easier to read than many.

@@ -85,8 +85,15 @@ pub(super) fn guess(scene: &Scene<'_>) -> Option<(usize, Fix)> {
     let model = scene.model_with_named_workdirs();
     (0..model.stages.len()).find_map(|stage| {
         let order = Order::new(model, stage, &nothing)?;
-        let stage =
-            Stage { dockerfile: scene.dockerfile, order: &order, below: Vec::new(), bold: false, frontend: None, shipped: true };
+        let stage = Stage {
+            dockerfile: scene.dockerfile,
+            order: &order,
+            below: Vec::new(),
+            bold: false,
+            frontend: None,
+            shipped: true,
+            built: Vec::new(),
+        };
         let found = |at: usize| {
             let step = order.steps.get(at)?;
             let fix = stage.is_below_folder(at).then(|| stage.assumed(at)).flatten()?;

@@ -18,7 +18,13 @@ impl Stage<'_, '_> {
             let step = self.order.print(*index).filter(|step| !step.from_context);
             step.is_some_and(|step| step.print.footprint.writes.areas.iter().any(|area| area.path() == path))
         };
-        if let Some(step) = (0..at).rev().find(writes).and_then(|index| self.order.steps.get(index)) {
+        let makes = |index: &usize| {
+            let mut all = self.order.print(*index).into_iter().flat_map(|step| &step.commands);
+            all.any(|command| matches!(&command.dependencies, Some(Ok(Some(own))) if own.rewrites.contains(path)))
+        };
+        if let Some(step) =
+            (0..at).rev().find(|index| writes(index) || makes(index)).and_then(|index| self.order.steps.get(index))
+        {
             let why = format!("it makes {path}, which {id} needs and no copy brings");
             return Refusal::InTheWay { line: step.instruction.lines.0, step: rising::shown(step), why };
         }
@@ -50,7 +56,10 @@ impl Stage<'_, '_> {
         let shown: Vec<String> = movement.copied().into_iter().map(str::to_owned).collect();
         let command = installs.first().map(|install| quoted(self.order, install)).unwrap_or_default();
         let half = matches!(installs.first().map(|install| &install.dependencies.part), Some(Part::FirstHalf { .. }));
+        let built = self.built.contains(&movement.copy());
         let title = match (shown.as_slice(), half) {
+            (_, false) if built => format!("run `{command}` before what another stage built is copied"),
+            (_, true) if built => format!("fetch what `{command}` needs before what another stage built is copied"),
             ([], false) => format!("run `{command}` before the source is copied"),
             ([], true) => format!("fetch what `{command}` needs before the source is copied"),
             (names, false) => {

@@ -31,6 +31,18 @@ pub(crate) fn read(reading: &mut Reading<'_>, manifest: &Manifest, events: &[&st
     Ok(())
 }
 
+/// A command that takes these events' scripts out of the package.json of its work folder; `None` where there are none.
+pub(crate) fn taken_out(manifest: &Manifest, events: &[&str]) -> Option<String> {
+    let own: Vec<String> =
+        events.iter().filter(|event| manifest.script(event).is_some()).map(|event| format!("scripts.{event}")).collect();
+    (!own.is_empty()).then(|| format!("npm pkg delete {}", own.join(" ")))
+}
+
+/// Whether the install would run a script of any of these events, or build a native module.
+pub(crate) fn has_any(reading: &Reading<'_>, manifest: &Manifest, events: &[&str]) -> bool {
+    events.iter().any(|event| manifest.script(event).is_some()) || reading.is_file(&join(&manifest.folder, "binding.gyp"))
+}
+
 struct Script<'m> {
     manifest: &'m Manifest,
     event: &'m str,

@@ -75,10 +75,52 @@ pub(crate) fn may_have_old_npm(at: &Surroundings) -> bool {
     }
 }
 
+/// Whether npm surely knows `npm pkg`, which came with 7.20: that of an official image with a newer Node.js than 16.10, unless an
+/// older npm was installed on top.
+pub(crate) fn has_npm_pkg(at: &Surroundings) -> bool {
+    let replaced = at.earlier.iter().rev().find_map(|command| {
+        let word = |word: &str| word == "npm" || word.starts_with("npm@");
+        let asked = command.known_arguments().map(|(_, value)| value).find(|value| word(value));
+        asked.or_else(|| (command.has_unknown_argument() && command.is("npm")).then_some("npm@?"))
+    });
+    match replaced.map(|asked| asked.trim_start_matches("npm").trim_start_matches(['@', '^', '~'])) {
+        Some("" | "latest") => return true,
+        Some(version) => {
+            return version.split('.').next().and_then(|major| major.parse().ok()).is_some_and(|major: u32| major >= 8);
+        }
+        None if at.base.repository() != "node" => return false,
+        None => {}
+    }
+    match node_major(at) {
+        Some(16) => {
+            let version = at.base.tag().split('-').next().unwrap_or_default();
+            version.split('.').nth(1).is_none_or(|minor| minor.parse().is_ok_and(|minor: u32| minor > 10))
+        }
+        Some(major) => major > 16,
+        // Without a number it is one of the newest: `lts`, `alpine`. The code names of old ones are numbers above.
+        None => !at.base.tag().starts_with(|c: char| c.is_ascii_digit()) && !matches!(at.base.tag(), "argon" | "onbuild"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ecosystems::testing::{in_project, invocation};
+
+    #[test]
+    fn npm_with_pkg() {
+        for base in ["node", "node:lts-alpine", "node:16", "node:16.20-slim", "node:18.0", "node:22-alpine"] {
+            assert!(has_npm_pkg(&in_project(base)), "{base}");
+        }
+        for base in ["node:14", "node:16.3", "node:fermium-slim", "debian:12", "bitnami/node:20"] {
+            assert!(!has_npm_pkg(&in_project(base)), "{base}");
+        }
+        let with = |spec: &str| {
+            let earlier = [invocation(&["npm", "install", "-g", spec])];
+            has_npm_pkg(&Surroundings { earlier: &earlier, ..in_project("node:20") })
+        };
+        assert!(with("npm@latest") && with("npm@10.2.0") && with("pm2") && !with("npm@6") && !with("npm@$V"));
+    }
 
     #[test]
     fn exact_versions() {

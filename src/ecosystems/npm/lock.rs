@@ -39,19 +39,30 @@ pub(super) fn is_kept(text: &str, manifests: &[Manifest], npm: Option<RangeInclu
         && is_complete(packages)
 }
 
-/// Whether a package of the lock has install scripts, the root left aside. `None` where the lock does not tell.
+/// Whether a fetched package of the lock has install scripts; those of the project are left aside. `None` where the lock does not tell.
 pub(super) fn has_install_scripts(text: &str) -> Option<bool> {
     let lock = serde_json::from_str::<Value>(text).ok()?;
     let packages = lock.get("packages")?.as_object()?;
     let has = |entry: &Value| entry.get("hasInstallScript").and_then(Value::as_bool) == Some(true);
-    Some(packages.iter().any(|(place, entry)| !place.is_empty() && has(entry)))
+    Some(packages.iter().any(|(place, entry)| place.contains("node_modules/") && has(entry)))
 }
 
-/// Whether the entry of a manifest's folder says what the manifest says.
-fn says_the_same(manifest: &Manifest, root: &Manifest, packages: &Packages) -> bool {
+/// Whether the lock has an entry for everything that the manifests ask for, in their words: then an install fetches nothing else.
+pub(super) fn covers(text: &str, manifests: &[Manifest]) -> bool {
+    let Ok(lock) = serde_json::from_str::<Value>(text) else { return false };
+    let Some((root, packages)) = manifests.first().zip(lock.get("packages").and_then(Value::as_object)) else { return false };
+    manifests.iter().all(|manifest| entry(manifest, root, packages).is_some_and(|entry| asks_the_same(manifest, entry)))
+        && is_complete(packages)
+}
+
+/// The entry of a manifest's folder.
+fn entry<'p>(manifest: &Manifest, root: &Manifest, packages: &'p Packages) -> Option<&'p Value> {
     let place = manifest.folder.strip_prefix(root.folder.trim_end_matches('/')).unwrap_or_default().trim_start_matches('/');
-    let Some(entry) = packages.get(place) else { return false };
-    let same = |key: &str| entry.get(key) == manifest.field(key);
+    packages.get(place)
+}
+
+/// Whether an entry asks for what the manifest asks for.
+fn asks_the_same(manifest: &Manifest, entry: &Value) -> bool {
     let group = |key: &str| {
         let locked = entry.get(key).and_then(Value::as_object);
         let optional = |name: &str| key == "dependencies" && manifest.map("optionalDependencies").contains_key(name);
@@ -59,12 +70,19 @@ fn says_the_same(manifest: &Manifest, root: &Manifest, packages: &Packages) -> b
         asked.len() == locked.map_or(0, Map::len)
             && asked.iter().all(|(name, spec)| locked.and_then(|locked| locked.get(*name)) == Some(*spec))
     };
+    ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"].iter().all(|key| group(key))
+}
+
+/// Whether the entry of a manifest's folder says what the manifest says.
+fn says_the_same(manifest: &Manifest, root: &Manifest, packages: &Packages) -> bool {
+    let Some(entry) = entry(manifest, root, packages) else { return false };
+    let same = |key: &str| entry.get(key) == manifest.field(key);
     let runs = ["preinstall", "install", "postinstall"].iter().any(|event| manifest.script(event).is_some());
     let marked = entry.get("hasInstallScript").and_then(Value::as_bool) == Some(true);
     let named = entry.get("name").is_none_or(|name| Some(name) == manifest.field("name"));
     named
         && runs == marked
-        && ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"].iter().all(|key| group(key))
+        && asks_the_same(manifest, entry)
         && ["version", "license", "engines", "workspaces", "peerDependenciesMeta", "os", "cpu"].iter().all(|key| same(key))
         // npm rewrites these into other shapes, or works them into the tree.
         && ["bin", "directories", "funding", "bundleDependencies", "bundledDependencies", "licenses", "overrides", "libc"]

@@ -5,13 +5,15 @@
 //!
 //! From: npm's manual (scripts, workspaces, config, npmrc) and sources (6, 8, 10, 11), and runs of these versions.
 
+mod first_half;
+
 use super::{WITH_VALUE, configured, is_ci, is_install, is_on, lock, next_word, setting};
 use crate::ecosystems::node::format::is_canonical;
 use crate::ecosystems::node::local::{Folder, Rules};
 use crate::ecosystems::node::npmrc::Npmrc;
 use crate::ecosystems::node::reading::{Reading, join, needs_source, not_seen, outwards};
 use crate::ecosystems::node::{Answer, Manifest, bins, corepack, hooks, local, nothing, scripts, versions, words, workspaces};
-use crate::ecosystems::{CommandChange, Dependencies, Entangled, Found, Invocation, Part, Project, Surroundings, Wrapper};
+use crate::ecosystems::{Dependencies, Entangled, Found, Invocation, Project, Surroundings, Wrapper};
 use crate::knowledge::Knowledge;
 
 /// Options that take the next word, behind the subcommand.
@@ -82,6 +84,8 @@ struct Install<'i> {
     ci: bool,
     /// The packages that are named.
     packages: Vec<&'i str>,
+    /// It is a first half: the second runs the scripts and links the programs of the project's own packages.
+    half: bool,
 }
 
 impl<'i> Install<'i> {
@@ -92,7 +96,7 @@ impl<'i> Install<'i> {
             // It takes none; what looks like one is an option's value.
             packages.clear();
         }
-        Ok(Self { invocation, at, index, ci, packages })
+        Ok(Self { invocation, at, index, ci, packages, half: false })
     }
 
     fn read(&self, project: &dyn Project) -> Answer {
@@ -114,7 +118,7 @@ impl<'i> Install<'i> {
         };
         let mut reading = Reading::new(project, &root);
         match self.whole(&mut reading) {
-            Err(Entangled::NeedsSource { because }) => match self.first_half(project, &root) {
+            Err(Entangled::NeedsSource { because }) => match self.first_half(project, &here, &root) {
                 Some(half) => Ok(Some(half)),
                 None => Err(Entangled::NeedsSource { because }),
             },
@@ -178,8 +182,8 @@ impl<'i> Install<'i> {
         if let Some(package) = self.packages.iter().find(|package| local::is_local(package)) {
             return Err(not_seen(format!("npm install {package}: what it reads is not looked into")));
         }
-        let lock_text = lock.as_deref().map(|lock| reading.text(lock)).transpose()?;
-        if !self.has(&settings, "ignore-scripts") {
+        if !self.half && !self.has(&settings, "ignore-scripts") {
+            let lock_text = lock.as_deref().map(|lock| reading.text(lock)).transpose()?;
             for (index, manifest) in manifests.iter().chain(&linked).enumerate() {
                 let events = match (index, self.surely_names_packages()) {
                     (0, false) => ROOT_EVENTS,
@@ -190,7 +194,9 @@ impl<'i> Install<'i> {
             }
             hooks::read(reading, &manifests, lock_text.as_deref())?;
         }
-        bins::read(reading, manifests.iter().skip(1).chain(&linked))?;
+        if !self.half {
+            bins::read(reading, manifests.iter().skip(1).chain(&linked))?;
+        }
         for manifest in manifests.iter().chain(&linked) {
             reading.answer().makes.push(join(&manifest.folder, "node_modules"));
         }
@@ -245,7 +251,12 @@ impl<'i> Install<'i> {
         if let Some(root) = manifests.first().filter(|root| versions::may_have_old_npm(self.at) && !is_canonical(root)) {
             reading.answer().rewrites.push(root.path.clone());
         }
-        let Some(lock) = lock else { return };
+        let Some(lock) = lock else {
+            if !(self.lacks(settings, "package-lock") || self.lacks(settings, "shrinkwrap")) {
+                reading.answer().rewrites.push(join(&root, "package-lock.json"));
+            }
+            return;
+        };
         let kept = self.packages.is_empty()
             && !self.may_resolve_anew(settings)
             && reading.text(lock).is_ok_and(|text| lock::is_kept(&text, manifests, versions::npm_majors(self.at)));
@@ -336,59 +347,6 @@ fn manifests(reading: &mut Reading<'_>, root: &str) -> Result<Vec<Manifest>, Ent
         manifests.push(Manifest::read(reading, &member, "npm")?);
     }
     Ok(manifests)
-}
-
-/// The install without its scripts above the source, and what is left to do below it.
-impl Install<'_> {
-    /// Right where only the root has scripts: then nothing but those is left for the second half.
-    fn first_half(&self, project: &dyn Project, root: &str) -> Option<Dependencies> {
-        let plain = self.invocation.wrappers.is_empty() && self.invocation.variables.is_empty() && self.packages.is_empty();
-        let old = versions::npm_majors(self.at).is_some_and(|majors| *majors.start() < 7);
-        if !plain || old || is_on(self.invocation, &["--ignore-scripts"]) {
-            return None;
-        }
-        let mut without = self.invocation.clone();
-        without.arguments.push(crate::ecosystems::Argument {
-            value: Knowledge::Known("--ignore-scripts".to_owned()),
-            raw: "--ignore-scripts".to_owned(),
-            span: Knowledge::Unknown,
-        });
-        let half = Install { invocation: &without, at: self.at, index: self.index, ci: self.ci, packages: Vec::new() };
-        let mut reading = Reading::new(project, root);
-        half.whole(&mut reading).ok()?;
-        let manifest = Manifest::at(&reading, root).ok()?;
-        let alone = reading.answer().makes.len() == 1 && !reading.is_file(&join(root, "binding.gyp"));
-        let lock = ["npm-shrinkwrap.json", "package-lock.json"].map(|name| join(root, name));
-        let lock = lock.iter().find(|lock| reading.is_file(lock)).and_then(|lock| reading.text(lock).ok())?;
-        if !alone || lock::has_install_scripts(&lock) != Some(false) {
-            return None;
-        }
-        let rest = self.rest(&manifest)?;
-        let words: Vec<&str> = without.arguments.iter().map(|word| word.raw.as_str()).collect();
-        let command = format!("{} {}", self.invocation.path, words.join(" "));
-        let mut answer = reading.finish();
-        answer.part = Part::FirstHalf { command, rest, only_fetches: false };
-        Some(answer)
-    }
-
-    /// A second `npm install` finds everything in place and runs the root's scripts; a second `npm ci` would start anew, so it
-    /// becomes the script that is left.
-    fn rest(&self, manifest: &Manifest) -> Option<Vec<CommandChange>> {
-        let events: Vec<&str> = ROOT_EVENTS.iter().copied().filter(|event| manifest.script(event).is_some()).collect();
-        if !self.ci {
-            return (!events.contains(&"preinstall") && !events.contains(&"dependencies")).then(Vec::new);
-        }
-        let script = match events.as_slice() {
-            ["postinstall"] if manifest.script("prepostinstall").or(manifest.script("postpostinstall")).is_none() => {
-                "postinstall"
-            }
-            ["prepare"] | ["preprepare", "prepare"] | ["prepare", "postprepare"] | ["preprepare", "prepare", "postprepare"] => {
-                "prepare"
-            }
-            _ => return None,
-        };
-        Some(vec![CommandChange::ReplaceArgument(self.index, format!("run {script}"))])
-    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@ use crate::ecosystems::node::npmrc::Npmrc;
 use crate::ecosystems::node::reading::{Reading, join, not_seen, outwards};
 use crate::ecosystems::node::words::{switch, yes};
 use crate::ecosystems::node::{Answer, Manifest, bins, hooks, local, scripts, versions, workspaces};
-use crate::ecosystems::{Entangled, Project};
+use crate::ecosystems::{Dependencies, Entangled, Part, Project, first_half};
 use crate::knowledge::Knowledge;
+use std::sync::Arc;
 
 const EVENTS: &[&str] = &["preinstall", "install", "postinstall"];
 /// Only of the root, and not in production.
@@ -20,23 +21,52 @@ const DEVELOPMENT_EVENTS: &[&str] = &["prepublish", "prepare"];
 
 pub(super) fn read(install: &Install<'_>, project: &dyn Project, root: &str) -> Answer {
     let mut reading = Reading::new(project, root);
+    match whole(install, &mut reading, Runs::Scripts) {
+        Ok(_) => Ok(Some(reading.finish())),
+        Err(Entangled::NeedsSource { because }) => match half_of(install, project, root) {
+            Some(half) => Ok(Some(half)),
+            None => Err(Entangled::NeedsSource { because }),
+        },
+        Err(other) => Err(other),
+    }
+}
+
+/// Whether scripts are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// Where they are not switched off.
+    Scripts,
+    /// It is a first half, and the second runs them.
+    Nothing,
+}
+
+/// The project's own packages, and the text of the lock.
+struct Own {
+    members: Vec<Manifest>,
+    linked: Vec<Manifest>,
+    lock: Option<Arc<str>>,
+}
+
+fn whole(install: &Install<'_>, reading: &mut Reading<'_>, runs: Runs) -> Result<Own, Entangled> {
+    let root = reading.root().to_owned();
     if install.invocation.flag(&["--pnp", "--enable-pnp"]).is_some() {
         return Err(not_seen("what Yarn 1 reads under Plug'n'Play is not looked into".to_owned()));
     }
-    starts(&mut reading, &install.here)?;
-    let rc = configuration(&mut reading, root)?;
+    starts(reading, &install.here)?;
+    let rc = configuration(reading, &root)?;
     let mut npm_off = false;
     for folder in outwards(&install.here).map(str::to_owned).collect::<Vec<_>>() {
-        npm_off |= Npmrc::read(&mut reading, &folder)?.is_on("ignore-scripts");
+        npm_off |= Npmrc::read(reading, &folder)?.is_on("ignore-scripts");
     }
-    let manifests = manifests(&mut reading, root)?;
-    let lock = lock_file(install, &mut reading, &rc);
-    let linked = local::read(&mut reading, &manifests, Rules { file: Folder::Copied, link_reads_manifest: true })?;
+    let manifests = manifests(reading, &root)?;
+    let lock = lock_file(install, reading, &rc);
+    let linked = local::read(reading, &manifests, Rules { file: Folder::Copied, link_reads_manifest: true })?;
     let text = lock.as_deref().map(|lock| reading.text(lock)).transpose()?;
-    if !(switch(install.invocation, "ignore-scripts") == Some(true) || rc.has("ignore-scripts") || npm_off) {
-        run_scripts(install, &mut reading, &manifests, &linked, text.as_deref())?;
+    let off = switch(install.invocation, "ignore-scripts") == Some(true) || rc.has("ignore-scripts") || npm_off;
+    if runs == Runs::Scripts && !off {
+        run_scripts(install, reading, &manifests, &linked, text.as_deref())?;
     }
-    bins::read(&mut reading, manifests.iter().skip(1).chain(&linked))?;
+    bins::read(reading, manifests.iter().skip(1).chain(&linked))?;
     match install.invocation.option(&["--modules-folder"]) {
         None => {
             for manifest in &manifests {
@@ -58,7 +88,41 @@ pub(super) fn read(install: &Install<'_>, project: &dyn Project, root: &str) -> 
     }
     let unlocked = lock.is_none().then(|| "package.json has no yarn.lock beside it".to_owned());
     reading.answer().unpinned = unlocked.or_else(|| versions::unpinned(install.packages.iter().copied()));
-    Ok(Some(reading.finish()))
+    Ok(Own { members: manifests, linked, lock: text })
+}
+
+/// The install without the project's own scripts above the source, and the original below it.
+///
+/// Where the first half was the same command, the second finds everything up to date and runs the root's scripts. Where it was one
+/// without any scripts, the second links anew from what is downloaded, and runs them all (1.22).
+fn half_of(install: &Install<'_>, project: &dyn Project, root: &str) -> Option<Dependencies> {
+    if !install.packages.is_empty() {
+        return None;
+    }
+    let mut reading = Reading::new(project, root);
+    let own = whole(install, &mut reading, Runs::Nothing).ok()?;
+    let manifest = own.members.first()?;
+    // It runs before anything is installed.
+    scripts::read(&mut reading, manifest, &["preinstall"]).ok()?;
+    let has = |other: &Manifest| scripts::has_any(&reading, other, EVENTS);
+    let alone = install.here == root && install.invocation.option(&["--cwd"]).is_none();
+    // With this field npm may refuse to run for another manager's project.
+    let may_npm = manifest.field("devEngines").is_none() && versions::has_npm_pkg(install.at);
+    let quiet = alone && may_npm && !own.members.iter().skip(1).chain(&own.linked).any(has);
+    let of_root: Vec<&str> = EVENTS.iter().chain(DEVELOPMENT_EVENTS).copied().collect();
+    let delete = scripts::taken_out(manifest, &of_root).filter(|_| quiet);
+    let command = match delete {
+        Some(delete) if hooks::read(&mut reading, &own.members, own.lock.as_deref()).is_ok() => {
+            reading.answer().spoils = vec![manifest.path.clone()];
+            format!("{delete} && {}", first_half::text(install.invocation, &[], &[]).ok()?)
+        }
+        _ => first_half::text(install.invocation, &[], &["--ignore-scripts"]).ok()?,
+    };
+    let mut answer = reading.finish();
+    // What it writes back of the project's, the second half writes again.
+    answer.rewrites.clear();
+    answer.part = Part::FirstHalf { command, rest: Vec::new(), only_fetches: false };
+    Some(answer)
 }
 
 /// Without a lock file here, packages are resolved anew; Yarn 1 reads no other manager's.

@@ -46,7 +46,7 @@ impl<'m> Order<'m> {
     /// The stage with this index; the model should be one with named work folders.
     pub fn new(model: &'m Model<'m>, stage: usize, view: &'m View) -> Option<Self> {
         let own = model.stages.get(stage)?;
-        let mut below = Laid::new(view);
+        let mut below = Laid::among(model, view);
         for link in model.chain(stage).into_iter().filter(|link| *link != stage) {
             model.stages.get(link)?.steps.iter().for_each(|step| below.after(step));
         }

@@ -10,6 +10,7 @@ use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invo
 use crate::knowledge::Knowledge;
 use crate::model::brought::{ContextCopy, Laid, Map, is_context_copy};
 use crate::model::footprint::{self, Area, Footprint, Region, Variables};
+use crate::model::handed::Handed;
 use crate::model::paths::is_within;
 use crate::model::volatile::is_volatile;
 use crate::model::{Form, Ran, Stage, Step, mount_option, surroundings};
@@ -193,7 +194,9 @@ impl StepPrint {
         let copy = if from_context { laid.read(step) } else { None };
         let to = instruction.arguments.values.last();
         let written = to.map_or(Knowledge::Unknown, |to| step.state.absolute(to));
+        let handed = if copy.is_none() { laid.handed(step) } else { None };
         let writes = match (&copy, written) {
+            _ if handed.is_some() => handed.as_ref().map(handed_places).unwrap_or_default(),
             (Some(copy), _) => laid_places(copy),
             // `COPY --from`, ADD of a URL or archive, and what can't be followed: anything below the destination.
             (None, Knowledge::Known(to)) => Region::of([Area::Below(to)]),
@@ -257,6 +260,12 @@ fn laid_places(copy: &ContextCopy) -> Region {
         false => Area::At(map.to.clone()),
     });
     Region::of(maps.chain(copy.unseen.iter().cloned().map(Area::Below)))
+}
+
+/// Where manifests of another stage come to lie.
+fn handed_places(handed: &Handed) -> Region {
+    let files = handed.copy.maps.iter().map(|map| &map.to).chain(&handed.made);
+    Region::of(files.cloned().map(Area::At))
 }
 
 /// What a first half touches that does no more than these dependencies say.

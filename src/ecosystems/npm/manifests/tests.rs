@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ecosystems::testing::{Files, in_project, invocation};
-use crate::ecosystems::{Ecosystem, npm::Npm};
+use crate::ecosystems::{CommandChange, Ecosystem, Part, npm::Npm};
 
 const PACKAGE: &str = r#"{"name": "x", "version": "1.0.0", "dependencies": {"ms": "2.1.3"}}"#;
 const LOCK: &str = r#"{
@@ -150,13 +150,8 @@ fn a_program_that_is_there_is_linked_and_made_executable() {
 fn lifecycle_scripts_of_the_root_and_of_members() {
     let with = |scripts: &str, command: &str| {
         let text = format!("{{\n  \"scripts\": {{\n    {scripts}\n  }}\n}}");
-        ask(
-            command,
-            &[
-                ("package.json", &text),
-                ("package-lock.json", &LOCK.replace("\"license\"", "\"hasInstallScript\": true,\n\"license\"")),
-            ],
-        )
+        // npm 6, whose installs have no halves.
+        ask_at(command, &[("package.json", &text), ("package-lock.json", LOCK)], &in_project("node:14"))
     };
     let refused = because(with(r#""postinstall": "node scripts/setup.js""#, "npm ci"));
     assert_eq!(refused, "package.json:3: the postinstall script `node scripts/setup.js` may read the project's source");
@@ -173,7 +168,7 @@ fn lifecycle_scripts_of_the_root_and_of_members() {
         ("package-lock.json", LOCK),
         ("a/package.json", r#"{"scripts": {"prepare": "tsc"}}"#),
     ];
-    assert!(because(ask("npm ci", &member)).starts_with("a/package.json:1: the prepare script `tsc`"));
+    assert!(because(ask_at("npm ci", &member, &in_project("node:14"))).starts_with("a/package.json:1: the prepare script `tsc`"));
     let variable = [("npm_config_ignore_scripts".to_owned(), Knowledge::Known("true".to_owned()))];
     assert!(ask_at("npm ci", &member, &Surroundings { variables: variable.into(), ..in_project("node:20") }).is_ok());
 }
@@ -181,7 +176,7 @@ fn lifecycle_scripts_of_the_root_and_of_members() {
 #[test]
 fn only_the_roots_own_scripts_make_a_second_half() {
     let with = |scripts: &str, lock: &str, command: &str| {
-        let text = format!(r#"{{"scripts": {{{scripts}}}}}"#);
+        let text = format!(r#"{{"scripts": {{{scripts}}}, "dependencies": {{"ms": "2.1.3"}}}}"#);
         ask(command, &[("package.json", &text), ("package-lock.json", lock)]).map(|answer| answer.unwrap().part)
     };
     let half =
@@ -191,9 +186,65 @@ fn only_the_roots_own_scripts_make_a_second_half() {
     let rest = vec![CommandChange::ReplaceArgument(0, "run prepare".to_owned())];
     assert_eq!(with(build, LOCK, "npm ci --omit=dev"), half("npm ci --omit=dev --ignore-scripts", rest));
     let native = LOCK.replace("\"license\": \"MIT\"", "\"hasInstallScript\": true");
-    assert!(with(build, &native, "npm install").is_err(), "the package's script would not run");
-    assert!(with(r#""preinstall": "node x.js""#, LOCK, "npm install").is_err());
-    assert!(with(r#""prepare": "tsc", "postinstall": "node x.js""#, LOCK, "npm ci").is_err());
+    let without = "npm pkg delete scripts.prepare && npm install";
+    assert_eq!(with(build, &native, "npm install"), half(without, Vec::new()), "the package's own script runs in it");
+    let first = r#""preinstall": "node x.js""#;
+    assert_eq!(with(first, LOCK, "npm install"), half("npm install --ignore-scripts", Vec::new()));
+    let all = vec![CommandChange::ReplaceArgument(0, "install --no-save".to_owned())];
+    let two = r#""prepare": "tsc", "postinstall": "node x.js""#;
+    assert_eq!(with(two, LOCK, "npm ci"), half("npm ci --ignore-scripts", all.clone()));
+    let without = "npm pkg delete scripts.postinstall scripts.prepare && npm ci";
+    assert_eq!(with(two, &native, "npm ci"), half(without, all));
+    assert!(with(r#""dependencies": "node x.js""#, LOCK, "npm ci").is_err(), "it runs only where packages change");
+}
+
+#[test]
+fn a_first_half_that_runs_scripts_of_packages() {
+    let package = PACKAGE.replacen('{', r#"{"scripts": {"prepare": "tsc"}, "#, 1);
+    let ask = |command: &str, more: &[(&str, &str)], base: &str| {
+        let mut files = vec![("package.json", package.as_str())];
+        files.extend(more);
+        ask_at(command, &files, &in_project(base)).map(Option::unwrap)
+    };
+    let command = |answer: Result<Dependencies, Entangled>| match answer.map(|answer| answer.part) {
+        Ok(Part::FirstHalf { command, .. }) => command,
+        other => format!("{other:?}"),
+    };
+    let answer = ask("npm install", &[], "node:20").unwrap();
+    assert_eq!((answer.spoils.as_slice(), answer.unpinned.is_some()), (&["/app/package.json".to_owned()][..], true));
+    assert_eq!(answer.rewrites, ["/app/package-lock.json"]);
+    let without = "npm pkg delete scripts.prepare && npm install --omit=dev";
+    assert_eq!(command(ask("npm install --omit=dev", &[], "node:lts")), without);
+    assert!(ask("npm install", &[], "node:14").is_err(), "npm 6 knows no `npm pkg`");
+    assert!(ask("npm install", &[], "debian:12").is_err());
+    assert!(ask("npm install", &[("yarn.lock", "")], "node:20").is_err());
+    assert!(ask("npm install --prefix /app", &[], "node:20").is_err());
+    let svelte = r#"{"scripts": {"prepare": "tsc"}, "devDependencies": {"@sveltejs/kit": "^1.0.0"}}"#;
+    assert!(ask_at("npm i", &[("package.json", svelte)], &in_project("node:20")).is_err(), "a package's script reads the source");
+    let out_of_date = LOCK.replace("2.1.3\"\n      }", "2.1.2\"\n      }");
+    assert_eq!(
+        command(ask("npm install", &[("package-lock.json", &out_of_date)], "node:20")),
+        without.replace(" --omit=dev", "")
+    );
+    assert_eq!(command(ask("npm install", &[("package-lock.json", LOCK)], "debian:12")), "npm install --ignore-scripts");
+}
+
+#[test]
+fn members_run_their_scripts_in_the_second_half() {
+    let package = r#"{"name": "x", "workspaces": ["packages/*"]}"#;
+    let member = r#"{"name": "a", "bin": "cli.js", "scripts": {"prepare": "tsc"}}"#;
+    let lock = r#"{"lockfileVersion": 3, "packages": {"": {}, "packages/a": {"hasInstallScript": true},
+        "node_modules/a": {"resolved": "packages/a", "link": true}}}"#;
+    let files = [("package.json", package), ("package-lock.json", lock), ("packages/a/package.json", member)];
+    let with_bin = [files.as_slice(), &[("packages/a/cli.js", "")]].concat();
+    let answer = ask("npm ci", &with_bin).unwrap().unwrap();
+    let rest = vec![CommandChange::ReplaceArgument(0, "install --no-save".to_owned())];
+    let command = "npm ci --ignore-scripts".to_owned();
+    assert_eq!(answer.part, Part::FirstHalf { command, rest, only_fetches: false });
+    assert_eq!((answer.doubt, answer.files.len()), (None, 3), "its program is linked in the second half");
+    let native = lock.replace("\"node_modules/a\"", "\"node_modules/b\": {\"hasInstallScript\": true}, \"node_modules/a\"");
+    let files = [("package.json", package), ("package-lock.json", native.as_str()), ("packages/a/package.json", member)];
+    assert!(ask("npm ci", &files).is_err(), "the member's script would run without the source");
 }
 
 #[test]
@@ -228,10 +279,10 @@ fn install_keeps_a_lock_that_says_the_same() {
 #[test]
 fn without_a_lock_nothing_is_pinned() {
     let answer = ask("npm install", &[("package.json", PACKAGE)]).unwrap().unwrap();
-    assert!(answer.unpinned.is_some() && answer.rewrites.is_empty());
+    assert!(answer.unpinned.is_some() && answer.rewrites == ["/app/package-lock.json"], "it makes one");
     let off = [("package.json", PACKAGE), ("package-lock.json", LOCK), (".npmrc", "package-lock=false")];
     let answer = ask("npm install", &off).unwrap().unwrap();
-    assert!(answer.unpinned.is_some() && answer.files == ["/app/.npmrc", "/app/package.json"]);
+    assert!(answer.unpinned.is_some() && answer.files == ["/app/.npmrc", "/app/package.json"] && answer.rewrites.is_empty());
     let yarn = ask("npm install", &[("package.json", PACKAGE), ("yarn.lock", "")]).unwrap().unwrap();
-    assert_eq!(yarn.rewrites, ["/app/yarn.lock"]);
+    assert_eq!(yarn.rewrites, ["/app/package-lock.json", "/app/yarn.lock"]);
 }

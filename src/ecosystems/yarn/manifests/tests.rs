@@ -65,16 +65,44 @@ fn classic_keeps_a_lock_that_is_complete() {
 #[test]
 fn classic_runs_prepare_only_in_development() {
     let project = [("package.json", r#"{"scripts": {"prepare": "tsc"}}"#), ("yarn.lock", CLASSIC)];
-    assert!(matches!(ask("yarn", &project), Err(Entangled::NeedsSource { .. })));
-    assert!(ask("yarn --production", &project).is_ok());
+    let half = |answer: Answer| match answer.unwrap().unwrap().part {
+        Part::FirstHalf { command, .. } => command,
+        Part::Whole => String::new(),
+    };
+    assert_eq!(half(ask("yarn", &project)), "npm pkg delete scripts.prepare && yarn");
+    assert_eq!(half(ask_at("yarn", &project, &in_project("debian:12"))), "yarn --ignore-scripts");
+    assert_eq!(half(ask("yarn --production", &project)), "");
     let at = |value: &str| Surroundings {
         variables: vec![("NODE_ENV".into(), Knowledge::Known(value.into()))],
         ..in_project("node:20")
     };
-    assert!(ask_at("yarn", &project, &at("production")).is_ok());
-    assert!(ask_at("yarn --production=false", &project, &at("production")).is_err());
-    assert!(ask_at("yarn", &project, &at("test")).is_err());
-    assert!(ask("yarn --ignore-scripts", &project).is_ok());
+    assert_eq!(half(ask_at("yarn", &project, &at("production"))), "");
+    assert!(!half(ask_at("yarn --production=false", &project, &at("production"))).is_empty());
+    assert!(!half(ask_at("yarn", &project, &at("test"))).is_empty());
+    assert_eq!(half(ask("yarn --ignore-scripts", &project)), "");
+}
+
+#[test]
+fn a_first_half_of_classic() {
+    let half = |package: &str, more: &[(&str, &str)]| {
+        let mut files = vec![("package.json", package), ("yarn.lock", CLASSIC)];
+        files.extend(more);
+        match ask("yarn --frozen-lockfile", &files).map(|answer| answer.unwrap().part) {
+            Ok(Part::FirstHalf { command, .. }) => command,
+            other => format!("{other:?}"),
+        }
+    };
+    let quiet = "yarn --frozen-lockfile --ignore-scripts";
+    let both = half(r#"{"scripts": {"postinstall": "node x.js", "prepare": "husky"}}"#, &[]);
+    assert_eq!(both, "npm pkg delete scripts.postinstall scripts.prepare && yarn --frozen-lockfile");
+    let first = half(r#"{"scripts": {"preinstall": "node x.js"}}"#, &[]);
+    assert!(first.contains("the preinstall script"), "it would run behind the packages: {first}");
+    let reads = r#"{"scripts": {"prepare": "tsc"}, "devDependencies": {"@sveltejs/kit": "^1.0.0"}}"#;
+    assert_eq!(half(reads, &[]), quiet, "a package's script reads the source, too");
+    let member = [("a/package.json", r#"{"name": "a", "scripts": {"postinstall": "node x.js"}}"#)];
+    assert_eq!(half(r#"{"private": true, "workspaces": ["a"]}"#, &member), quiet, "members' scripts run with the packages'");
+    let named = half(r#"{"scripts": {"prepare": "tsc"}, "devEngines": {}}"#, &[]);
+    assert_eq!(named, quiet, "npm may refuse to run at all");
 }
 
 #[test]
