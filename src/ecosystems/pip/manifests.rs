@@ -22,6 +22,7 @@ use crate::ecosystems::{
     Assumed, Dependencies, Ecosystem, Entangled, Found, Invocation, Project, Surroundings, Wrapper, first_half, python_folders,
 };
 use crate::knowledge::Knowledge;
+use of_project::Local;
 
 /// Options of `install`, `download` and `wheel` whose value may be the next word, those of [`WITH_VALUE`] aside.
 const INSTALL_VALUES: &[&str] = &[
@@ -414,25 +415,6 @@ impl<'a> Install<'a> {
         let doubt = (!self.words.has(NO_DEPS))
             .then(|| format!("pip chooses versions twice: for the requirements alone, then together with `{}`", local.shown));
         Ok(self.reading.first_half(command, doubt))
-    }
-}
-
-/// Something of the project that is to be built, and the words that name it.
-struct Local {
-    shown: String,
-    words: Vec<usize>,
-    /// The one folder that it is, as written; `None` for several.
-    folder: Option<String>,
-    /// The extras that are asked for.
-    extras: Vec<String>,
-}
-
-impl Local {
-    /// `./lib[a,b]`, named by these words.
-    fn of(shown: String, named: &str, words: Vec<usize>) -> Self {
-        let (folder, extras) = named.split_once('[').unwrap_or((named, ""));
-        let extras = extras.trim_end_matches(']').split(',').map(|extra| extra.trim().to_owned());
-        Self { shown, words, folder: Some(folder.to_owned()), extras: extras.filter(|extra| !extra.is_empty()).collect() }
     }
 }
 

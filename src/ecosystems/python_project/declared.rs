@@ -7,9 +7,9 @@
 //! without the key there are none), setuptools' manual (`[tool.setuptools.dynamic]`, `file:` in `setup.cfg`; `[project]` beats the
 //! arguments of `setup()`).
 
-use super::super::reading::{Reading, line_of, within};
-use super::super::requirements::{named_package, normalised};
 use super::{at, list_at, parsed, setup_script, text_at};
+use crate::ecosystems::reading::{Reading, line_of, within};
+use crate::ecosystems::requirements::{named_package, normalised};
 use crate::ecosystems::{Entangled, Found, Invocation};
 use toml_edit::{DocumentMut, Item};
 

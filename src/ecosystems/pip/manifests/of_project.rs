@@ -15,8 +15,7 @@
 //! and runs of 23.2, 24.0 and 26.3; the pyproject specification. A package that a requirements file names gets an empty file
 //! `REQUESTED` beside its metadata.
 
-use super::super::Pip;
-use super::{AGAIN, EDITABLE, Install, Local, NO_DEPS, builds_archives, built};
+use super::{AGAIN, EDITABLE, Install, NO_DEPS, Pip, builds_archives, built};
 use crate::ecosystems::python_project::{Declared, Table, declared, installed_from_source};
 use crate::ecosystems::reading::{needs_source, parent, within};
 use crate::ecosystems::requirements::{Requirements, named_package, named_packages};
@@ -28,7 +27,26 @@ const UPGRADE: &[&str] = &["-U", "--upgrade", "--upgrade-strategy"];
 const LIST: &str = "/tmp/dependencies.txt";
 
 /// What tells a package that a file names from one that another package needs.
-const REQUESTED: &str = "; it marks what a file names as asked for (`REQUESTED`)";
+const REQUESTED: &str = "; pip marks what a file names as asked for (`REQUESTED`)";
+
+/// Something of the project that is to be built, and the words that name it.
+pub(super) struct Local {
+    pub(super) shown: String,
+    pub(super) words: Vec<usize>,
+    /// The one folder that it is, as written; `None` for several.
+    pub(super) folder: Option<String>,
+    /// The extras that are asked for.
+    pub(super) extras: Vec<String>,
+}
+
+impl Local {
+    /// `./lib[a,b]`, named by these words.
+    pub(super) fn of(shown: String, named: &str, words: Vec<usize>) -> Self {
+        let (folder, extras) = named.split_once('[').unwrap_or((named, ""));
+        let extras = extras.trim_end_matches(']').split(',').map(|extra| extra.trim().to_owned());
+        Self { shown, words, folder: Some(folder.to_owned()), extras: extras.filter(|extra| !extra.is_empty()).collect() }
+    }
+}
 
 impl Install<'_> {
     /// `pip install .`
