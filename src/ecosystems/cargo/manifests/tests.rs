@@ -163,7 +163,11 @@ fn tools_and_recipes() {
     assert_eq!(ask("cargo chef prepare", &files), Ok(None));
     let cook = found("cargo chef cook --release --recipe-path recipe.json", &files);
     let of = |path: &str| vec![path.to_owned()];
-    assert_eq!((cook.files, cook.part, cook.makes), (of("/app/recipe.json"), Part::Whole, of("/app/target")), "another stage brings it");
+    assert_eq!(
+        (cook.files, cook.part, cook.makes),
+        (of("/app/recipe.json"), Part::Whole, of("/app/target")),
+        "another stage brings it"
+    );
     assert_eq!(found("cargo chef cook", &[("recipe.json", "")]).files, ["/app/recipe.json"]);
     assert_eq!(found("cargo clean", &files).makes, ["/app/target"]);
     for line in ["cargo update", "cargo build --offline", "sudo cargo build", "rustc main.rs"] {
