@@ -1,8 +1,10 @@
 //! # What it does
-//! Orders neighbouring COPYs from least to most often changed, by the git history of what they copy.
+//! Orders neighbouring COPYs from least to most often changed, by the git history of what they copy; and installs, each with the
+//! copies that it needs, so that over that history the fewest commands run again.
 //!
 //! # Why
-//! When the files of one COPY change, all steps behind it run again. What changes seldom belongs above what changes often.
+//! When the files of one COPY change, all steps behind it run again. What changes seldom belongs above what changes often: an install
+//! whose manifests change once a month above one whose lock file changes every day.
 //!
 //! # Example
 //! Before, in a project whose `src` changed in more of its last commits than `config`:
@@ -23,22 +25,30 @@
 //! ```
 //!
 //! # Safety
-//! Safe: only COPYs from the build context that stand next to each other and lay nothing into the same place change their order.
-//! COPYs that changed equally often keep theirs, and so do those that bring a few named files each. Where a comment stands above the
-//! first of several and may speak of them all, the first stays first. Without a git history nothing is done, and nothing is refused.
+//! Safe for COPYs: only those from the build context that stand next to each other and lay nothing into the same place change their
+//! order. COPYs that changed equally often keep theirs, and so do those that bring a few named files each. Where a comment stands above
+//! the first of several and may speak of them all, the first stays first.
+//! Safe for an install: what it passes touches nothing that it touches, or one of two package managers only fills its cache
+//! (`go mod download`, `cargo fetch`). Unsafe where both install and may run scripts (`pip install` and `npm ci`), or one runs code of
+//! the project that can't be followed: their project folders are apart, but one might use a tool that the other installs. Two managers
+//! of one language keep their order, and so does everything below a step that may touch anything.
+//! What is equally good stays. Without a git history nothing is done, and nothing is refused.
 //!
 //! # References
 //! Docker's guide "Optimize cache usage in builds": order your layers.
 
+mod installs;
+
 use super::rising;
 use crate::cache::{Builder, Plan};
-use crate::context::View;
 use crate::edit::{Applicability, Fix};
 use crate::model::brought::ContextCopy;
 use crate::model::order::Order;
-use crate::model::paths::is_within;
+use crate::model::volatile::handed_to_volatile;
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
 use crate::syntax::{Dockerfile, ItemKind, Keyword};
+use installs::Installs;
+use std::collections::BTreeSet;
 
 /// Commits that are counted.
 const COMMITS: usize = 500;
@@ -46,7 +56,7 @@ const COMMITS: usize = 500;
 /// See the module.
 pub struct OrderByChange;
 
-/// Neighbouring COPYs that are to change their order.
+/// Steps that are to change their order.
 pub struct Site {
     at: usize,
     fix: Fix,
@@ -61,14 +71,26 @@ impl Transform for OrderByChange {
     };
 
     fn detect(&self, scene: &Scene<'_>) -> Vec<Site> {
-        let Some(view) = scene.view.as_ref().filter(|_| has_neighbours(scene.dockerfile)) else { return Vec::new() };
-        let model = scene.model_with_named_workdirs();
-        let plan = Plan::of(scene.dockerfile, Some(view), None, Builder::default());
+        let (neighbours, installs) = (has_neighbours(scene.dockerfile), rising::has_copy_above_run(scene.dockerfile));
+        let Some(view) = scene.view.as_ref().filter(|_| neighbours || installs) else { return Vec::new() };
         let commits = view.commits(COMMITS);
-        let orders = (0..model.stages.len()).filter_map(|stage| Some((stage, Order::new(model, stage, view)?)));
-        orders
-            .flat_map(|(stage, order)| in_stage(scene.dockerfile, &order, &|index| plan.changes(stage, index, &commits)))
-            .collect()
+        if commits.is_empty() {
+            return Vec::new();
+        }
+        let model = scene.model_with_named_workdirs();
+        // Whatever builder the file meets: `--link` is not relied on.
+        let plan = Plan::of(scene.dockerfile, Some(view), None, Builder { merges: false });
+        let (past, fresh) = (plan.past(&commits), fresh(scene));
+        let in_stage = |stage: usize| {
+            let Some(order) = Order::new(model, stage, view) else { return Vec::new() };
+            let changes = |index: usize| plan.changes(stage, index, &commits);
+            let mut sites = if neighbours { in_stage(scene.dockerfile, &order, &changes) } else { Vec::new() };
+            let wear = plan.wear(stage, &past);
+            let of_installs = Installs::new(scene.dockerfile, &order, &wear, &fresh).site(commits.len());
+            sites.extend(of_installs.map(|(at, fix)| Site { at, fix }));
+            sites
+        };
+        (0..model.stages.len()).flat_map(in_stage).collect()
     }
 
     fn place(&self, site: &Site) -> usize {
@@ -78,6 +100,12 @@ impl Transform for OrderByChange {
     fn propose(&self, _scene: &Scene<'_>, site: &Site) -> Result<Fix, Refusal> {
         Ok(site.fix.clone())
     }
+}
+
+/// Build arguments that have another value with every build.
+fn fresh(scene: &Scene<'_>) -> BTreeSet<String> {
+    let named = scene.options.place.iter().flat_map(|place| &place.fresh_arguments).cloned();
+    named.chain(scene.dockerfile.instructions().flat_map(handed_to_volatile)).collect()
 }
 
 fn has_neighbours(dockerfile: &Dockerfile) -> bool {
@@ -125,8 +153,8 @@ fn in_run(dockerfile: &Dockerfile, order: &Order<'_>, run: &[Counted<'_>]) -> Op
                 && one.changes > next.changes
                 && (brings_folder(one.copy) || brings_folder(next.copy))
                 && !(at == 0 && headed)
-                && apart(one.copy, next.copy, order.view)
-                && same_owner(order, one.index, next.index)
+                && order.lays_apart(one.copy, next.copy)
+                && order.same_owner(one.index, next.index)
             {
                 sorted.swap(at, at + 1);
             }
@@ -178,33 +206,4 @@ fn name(counted: &Counted<'_>) -> String {
         [one, ..] => format!("{} …", one.from),
         [] => String::new(),
     }
-}
-
-/// Whether folders that both would make have the same owner and mode, whichever comes first.
-fn same_owner(order: &Order<'_>, one: usize, other: usize) -> bool {
-    let flags = |index: usize| {
-        let instruction = order.steps.get(index).map(|step| step.instruction);
-        instruction.map(|one| (one.flag("chown").map(str::to_owned), one.flag("chmod").map(str::to_owned)))
-    };
-    // The work folder is there already; what is made directly in it belongs to its own copy.
-    let in_workdir = |index: usize| {
-        let (Some(step), Some(print)) = (order.steps.get(index), order.print(index)) else { return false };
-        let workdir = step.state.workdir.known().map(String::as_str);
-        let maps = print.copy.iter().flat_map(|copy| &copy.maps);
-        maps.into_iter().all(|map| map.to.rsplit_once('/').map(|(folder, _)| folder) == workdir)
-    };
-    flags(one) == flags(other) || in_workdir(one) && in_workdir(other)
-}
-
-/// Whether the two lay nothing into the same place: neither brings a path that the other brings, or lays its folder into the other's.
-fn apart(one: &ContextCopy, other: &ContextCopy, view: &View) -> bool {
-    // A file, or a folder, that one lays at or below a place that the other lays a folder to, and brings something for.
-    let overlaps = |one: &ContextCopy, other: &ContextCopy| {
-        one.maps.iter().any(|map| {
-            let same = other.maps.iter().any(|place| place.to == map.to);
-            let below = other.maps.iter().any(|place| place.folder && is_within(&map.to, &place.to));
-            same || below && (map.folder || other.back(&map.to, view).is_some())
-        })
-    };
-    !overlaps(one, other) && !overlaps(other, one)
 }

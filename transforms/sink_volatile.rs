@@ -43,7 +43,7 @@ use crate::edit::{Applicability, Fix};
 use crate::model::Step;
 use crate::model::footprint::Fetch;
 use crate::model::order::{Order, Print, mentioned};
-use crate::model::volatile::{is_volatile, may_set_up_tools};
+use crate::model::volatile::{handed_to_volatile, is_volatile, may_set_up_tools};
 use crate::pipeline::{Meta, Refusal, Scene, Transform};
 use crate::syntax::{Dockerfile, Instruction, Keyword};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,25 +96,6 @@ impl Transform for SinkVolatile {
 struct Carried {
     /// Build arguments that build files give another value with every build, or that become a variable or label which says so.
     fresh: BTreeSet<String>,
-}
-
-/// The variables of which an ENV or LABEL makes the commit, date or version of the build: `ENV COMMIT=$X`.
-fn handed_to_volatile(instruction: &Instruction) -> Vec<String> {
-    let tells = |name: &str| match instruction.keyword {
-        Keyword::Env => is_volatile(name),
-        Keyword::Label => matches!(name, "org.opencontainers.image.revision" | "org.opencontainers.image.created"),
-        _ => false,
-    };
-    let pairs = instruction.arguments.values.chunks(2);
-    let whole = |pair: &[String]| match pair {
-        [name, value] if tells(name) => {
-            let variable = value.strip_prefix('$')?;
-            let variable = variable.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(variable);
-            variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_').then(|| variable.to_owned())
-        }
-        _ => None,
-    };
-    pairs.filter_map(whole).collect()
 }
 
 impl Carried {

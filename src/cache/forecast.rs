@@ -157,7 +157,7 @@ impl Plan {
     }
 
     /// What becomes of a step by what is below it.
-    fn standing(&self, step: &Step, fates: &[Fate], change: &Change) -> Fate {
+    pub(super) fn standing(&self, step: &Step, fates: &[Fate], change: &Change) -> Fate {
         if step.linked {
             return Fate::CACHED;
         }
@@ -184,7 +184,7 @@ impl Plan {
     }
 
     /// What becomes of a step by what it takes and hangs on itself.
-    fn own_fate(&self, step: &Step, fates: &[Fate], change: &Change) -> Fate {
+    pub(super) fn own_fate(&self, step: &Step, fates: &[Fate], change: &Change) -> Fate {
         if let Some(name) = change.arguments.iter().find(|name| step.arguments.contains(*name)) {
             return Fate::of(Verdict::Runs, Cause::Argument(name.clone()));
         }

@@ -36,13 +36,15 @@ mod forecast;
 mod plan;
 mod replay;
 mod typical;
+mod wear;
 mod worth;
 
 pub use forecast::{Cause, Change, Fate, Forecast, Verdict};
 pub use plan::{Builder, Kind, Plan, Step};
 pub use replay::{Replay, Totals};
 pub use typical::{Gain, Typical, Unit, edited, gains};
-pub use worth::grown;
+pub use wear::{Past, Wear};
+pub use worth::{COMMITS, grown};
 
 #[cfg(test)]
 mod tests;

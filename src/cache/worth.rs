@@ -10,7 +10,7 @@ use crate::context::View;
 use std::collections::HashMap;
 
 /// Commits that are weighed.
-const COMMITS: usize = 100;
+pub const COMMITS: usize = 100;
 
 /// Why the commands of a file run more often after a rewrite than before: over the history where there is one, else at an edit of the
 /// source. `None`: they don't. `view`: the context as it was before.
@@ -39,7 +39,9 @@ pub fn grown(before: &Plan, after: &Plan, view: &View) -> Option<String> {
         let changes: Vec<Change> = commits.iter().map(|commit| Change::of_files(&commit.paths)).collect();
         let total = |plan: &Plan| changes.iter().map(|change| cost(plan, change)).sum::<usize>();
         let (was, is) = (total(before), total(after));
-        return (is > was).then(|| format!("over the last {} commits {is} commands would run again, not {was}", commits.len()));
+        let over =
+            if commits.len() == 1 { "at the last commit".to_owned() } else { format!("over the last {} commits", commits.len()) };
+        return (is > was).then(|| format!("{over} {is} commands would run again, not {was}"));
     }
     let file = edited(before, after, view)?;
     let change = Change::of_files([file.clone()]);

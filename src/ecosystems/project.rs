@@ -39,7 +39,7 @@ pub enum Found {
 /// What a command needs of the project in order to install its dependencies. Everything is named by absolute image paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dependencies {
-    /// The files that it reads, each of which [`Project::look`] found. Nothing else of the project is read.
+    /// The files that it reads, each of which [`Project::look`] found, or another stage brings. Nothing else of the project is read.
     pub files: Vec<String>,
     /// Folders that it reads whole: `.yarn/releases`, `patches`.
     pub folders: Vec<String>,

@@ -2,6 +2,8 @@
 //!
 //! Owns: the names, and those that set up tools. Never does: look at a value.
 
+use crate::syntax::{Instruction, Keyword};
+
 /// Words that such a name consists of: a commit, a date or number of the build, a version of the project.
 const COMMIT: &[&str] =
     &["COMMIT", "SHA", "SHA1", "REV", "REVISION", "VCS", "GITSHA", "GITHASH", "GITREV", "GITREF", "GITCOMMIT", "HASH"];
@@ -36,6 +38,25 @@ pub fn is_volatile(name: &str) -> bool {
         [.., "COMMIT" | "REVISION", "HASH" | "SHA" | "ID" | "REF"] | [.., "COMMIT"] => true,
         _ => false,
     }
+}
+
+/// The variables of which an ENV or LABEL makes the commit, date or version of the build: `ENV COMMIT=$X`.
+pub fn handed_to_volatile(instruction: &Instruction) -> Vec<String> {
+    let tells = |name: &str| match instruction.keyword {
+        Keyword::Env => is_volatile(name),
+        Keyword::Label => matches!(name, "org.opencontainers.image.revision" | "org.opencontainers.image.created"),
+        _ => false,
+    };
+    let pairs = instruction.arguments.values.chunks(2);
+    let whole = |pair: &[String]| match pair {
+        [name, value] if tells(name) => {
+            let variable = value.strip_prefix('$')?;
+            let variable = variable.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(variable);
+            variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_').then(|| variable.to_owned())
+        }
+        _ => None,
+    };
+    pairs.filter_map(whole).collect()
 }
 
 /// Beginnings of names that package managers, compilers, interpreters and the system itself read.

@@ -407,7 +407,14 @@ pub fn rearranged(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[Placed])
         at if at == new => old,
         at => at,
     };
-    let piece = |placed: &Placed| {
+    // A copy that stands behind a RUN now is parted from it, where it was parted from what is above.
+    let keyword = |placed: &Placed| Some(&steps.get(placed.index()?)?.instruction.keyword);
+    let begins_again = |place: usize| {
+        let above = place.checked_sub(1).and_then(|above| order.get(above)).and_then(keyword);
+        let own = order.get(place).and_then(keyword);
+        above == Some(&Keyword::Run) && own.is_some_and(|own| matches!(own, Keyword::Copy | Keyword::Add))
+    };
+    let piece = |(place, placed): (usize, &Placed)| {
         let at = match placed.index() {
             Some(index) => Some(start(index)?),
             None => None,
@@ -418,9 +425,11 @@ pub fn rearranged(dockerfile: &Dockerfile, steps: &[Step<'_>], order: &[Placed])
             (Placed::New(text), _) => Content::Text(old, text.clone()),
             _ => return None,
         };
-        Some(Piece { new: Vec::new(), new_from: at.unwrap_or(old), content, gap: at.map(gap), blank: false })
+        let blank = at == Some(old) && arrangement.has_gap(old) && !arrangement.has_gap(new) && begins_again(place);
+        let gap = at.map(gap).filter(|_| !blank);
+        Some(Piece { new: Vec::new(), new_from: at.unwrap_or(old), content, gap, blank })
     };
-    arrangement.edit(&order.iter().map(piece).collect::<Option<Vec<Piece>>>()?)
+    arrangement.edit(&order.iter().enumerate().map(piece).collect::<Option<Vec<Piece>>>()?)
 }
 
 /// Whether something is copied from the build context.

@@ -147,11 +147,16 @@ fn cook(invocation: &Invocation, folder: &str, mut gathered: Gathered) -> Result
         Some(Knowledge::Known(path)) => path,
         Some(Knowledge::Unknown) => return Err(not_seen("the value of --recipe-path is not known")),
     };
-    // Mostly it comes from another stage.
-    gathered.take(&join(folder, &recipe));
+    // Mostly it comes from another stage, so that no copy of the project brings it: it is read all the same.
+    let recipe = join(folder, &recipe);
+    gathered.take(&recipe);
     let output = crates::configuration(&mut gathered, folder)?.output;
     let makes = vec![output.unwrap_or_else(|| join(folder, "target"))];
-    Ok(Dependencies { makes, ..gathered.finish(Part::Whole) })
+    let mut dependencies = Dependencies { makes, ..gathered.finish(Part::Whole) };
+    if !dependencies.files.contains(&recipe) {
+        dependencies.files.push(recipe);
+    }
+    Ok(dependencies)
 }
 
 /// A command that needs the project, with what goes above it.

@@ -30,7 +30,7 @@ const FOLDER_VARIABLES: &[(&[&str], &[&str])] = &[
         "CONDA_PREFIX", "PIPX_BIN_DIR", "PIPX_HOME", "POETRY_HOME", "POETRY_VIRTUALENVS_PATH", "PYTHONUSERBASE", "UV_TOOL_BIN_DIR",
         "UV_TOOL_DIR", "VIRTUAL_ENV", "WORKON_HOME",
     ]),
-    (&["npm", "yarn", "pnpm", "bun"], &["BUN_INSTALL", "NPM_CONFIG_PREFIX", "NVM_DIR", "PNPM_HOME", "npm_config_prefix"]),
+    (NODE, &["BUN_INSTALL", "NPM_CONFIG_PREFIX", "NVM_DIR", "PNPM_HOME", "npm_config_prefix"]),
     (&["go"], &["GOBIN", "GOCACHE", "GOMODCACHE"]),
     (&["cargo"], &["CARGO_HOME", "RUSTUP_HOME"]),
     (&["bundler"], &["BUNDLE_PATH", "GEM_HOME"]),
@@ -41,6 +41,13 @@ const FOLDER_VARIABLES: &[(&[&str], &[&str])] = &[
 ];
 
 const PYTHON: &[&str] = &["pip", "uv", "poetry", "pipenv", "pdm", "conda"];
+const NODE: &[&str] = &["npm", "yarn", "pnpm", "bun"];
+const JVM: &[&str] = &["maven", "gradle", "sbt"];
+
+/// Whether two managers (by their ids) install for one language, and so into the same folders.
+pub fn same_language(one: &str, other: &str) -> bool {
+    one == other || [PYTHON, NODE, JVM].iter().any(|ids| ids.contains(&one) && ids.contains(&other))
+}
 
 /// Managers of the distribution's packages, which touch nothing else.
 const OF_THE_SYSTEM: &[&str] = &["apt", "apk", "dnf", "zypper", "pacman"];

@@ -19,6 +19,7 @@ mod text;
 
 pub use draft::is_in_every_image;
 pub use fixed::is_version;
+pub use managers::same_language;
 pub use program::{of_command, of_dependencies, scripts_read};
 pub use region::{Area, Region, is_data, is_system};
 

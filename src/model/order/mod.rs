@@ -1,7 +1,7 @@
 //! Which steps of a stage may change places.
 //!
 //! Owns: [`Order`], one stage with what each of its steps touches, and the question "what must go along if this step rises above
-//! that copy". Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
+//! that copy", and the same of two steps alone. Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
 //! write text, or decide whether a move is worth it.
 
 mod brackets;
@@ -11,11 +11,13 @@ mod owners;
 mod print;
 mod privileges;
 mod rise;
+mod swap;
 
 pub use brackets::Bracket;
 pub use gifts::{Given, Making};
 pub use print::{Asked, CommandPrint, Print, StepPrint, mentioned};
 pub use rise::{InTheWay, Needed, Rise};
+pub use swap::{Doubt, Swap};
 
 use print::Invocations;
 

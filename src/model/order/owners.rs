@@ -28,7 +28,14 @@ impl Order<'_> {
     }
 
     /// The same for what the step `copy` lays at `path`, from now on directly above `by`.
-    fn keeps_owners(&self, rise: &Rise, path: &str, copy: usize, passed: Range<usize>, by: usize) -> Result<(), InTheWay> {
+    pub(super) fn keeps_owners(
+        &self,
+        rise: &Rise,
+        path: &str,
+        copy: usize,
+        passed: Range<usize>,
+        by: usize,
+    ) -> Result<(), InTheWay> {
         let parents = path.match_indices('/').filter_map(|(end, _)| path.get(..end)).filter(|folder| !folder.is_empty());
         for folder in parents.filter(|folder| !self.is_there(folder, passed.start)) {
             let Some(maker) = passed.clone().find(|index| self.makes(*index, folder)) else { continue };

@@ -69,6 +69,20 @@ pub struct InTheWay {
     pub why: String,
 }
 
+impl Rise {
+    /// Whether the rising step goes alone and as it is.
+    fn asks_nothing(&self) -> bool {
+        let Self { along, needs, overlaid, restored, pinned, folders, makers } = self;
+        along.is_empty()
+            && needs.is_empty()
+            && overlaid.is_empty()
+            && restored.is_empty()
+            && pinned.is_empty()
+            && folders.is_empty()
+            && makers.is_empty()
+    }
+}
+
 impl Order<'_> {
     /// How the step at `at`, of which `print` is to move, can rise above the step at `over`.
     ///
@@ -106,6 +120,13 @@ impl Order<'_> {
         self.folders_are_there(&rise, over)?;
         self.folders_keep_owners(&rise, at, over)?;
         Ok(rise)
+    }
+
+    /// Whether the step `below` can go above the step `above` by itself: for that nothing is copied first, ignored or written anew.
+    pub(super) fn passes(&self, above: usize, below: usize) -> bool {
+        let (Some(staying), Some(rising)) = (self.print(above), self.print(below)) else { return false };
+        let mut rise = Rise::default();
+        self.pass(&mut rise, &rising.print, below, above, staying).is_ok() && rise.asks_nothing()
     }
 
     /// What is copied first stands above the steps that would make its folder with another owner.

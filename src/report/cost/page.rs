@@ -76,11 +76,14 @@ fn put(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 }
 
 fn span(sheet: &Sheet) -> String {
-    let number = count(sheet.changes.len(), "commit", "commits");
+    let (number, touch) = match sheet.changes.len() {
+        1 => ("commit".to_owned(), "touches"),
+        many => (format!("{many} commits"), "touch"),
+    };
     let days = (sheet.columns.first().map(|column| column.time), sheet.columns.last().map(|column| column.time));
     match days {
         (Some(first @ 1..), Some(last @ 1..)) => {
-            format!("the last {number} that touch its build context, from {} to {}", day(first), day(last))
+            format!("the last {number} that {touch} its build context, from {} to {}", day(first), day(last))
         }
         _ => format!("the last {number} that touch its build context"),
     }

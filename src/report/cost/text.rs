@@ -24,7 +24,10 @@ pub fn of_sheet(sheet: &Sheet, palette: Palette) -> String {
 
 fn history(sheet: &Sheet, palette: Palette) -> String {
     let commits = sheet.changes.len();
-    let title = format!("over the last {} that touch its build context", count(commits, "commit", "commits"));
+    let title = match commits {
+        1 => "at the last commit that touches its build context".to_owned(),
+        _ => format!("over the last {commits} commits that touch its build context"),
+    };
     let mut text = format!("{}, {title}\n", palette.paint(Ink::Heading, &sheet.name));
     let head = format!("  {:>4}  {:<STEP$}  {:<width$}", "line", "step, and how often it runs again", "before", width = BAR + 12);
     text.push_str(&palette.paint(Ink::Faint, format!("{head}{}", if sheet.rewritten { "after" } else { "" }).trim_end()));

@@ -235,7 +235,12 @@ fn tools_and_recipes() {
     assert_eq!(ask("cargo install --git https://a.b/c", &files), Ok(None), "it moves");
     assert_eq!(ask("cargo chef prepare", &files), Ok(None));
     let cook = found("cargo chef cook --release --recipe-path recipe.json", &files);
-    assert_eq!((cook.files, cook.part, cook.makes), (vec![], Part::Whole, vec!["/app/target".to_owned()]));
+    let of = |path: &str| vec![path.to_owned()];
+    assert_eq!(
+        (cook.files, cook.part, cook.makes),
+        (of("/app/recipe.json"), Part::Whole, of("/app/target")),
+        "another stage brings it"
+    );
     assert_eq!(found("cargo chef cook", &[("recipe.json", "")]).files, ["/app/recipe.json"]);
     assert_eq!(found("cargo clean", &files).makes, ["/app/target"]);
     assert_eq!(found("cargo clean", &files).files, ["/app/Cargo.toml", "/app/src/main.rs"], "without a target it fails");
