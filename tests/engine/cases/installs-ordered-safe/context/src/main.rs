@@ -1,3 +1,0 @@
-fn main() {
-    println!("{}", itoa::Buffer::new().format(42));
-}
