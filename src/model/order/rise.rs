@@ -72,12 +72,15 @@ pub struct InTheWay {
 impl Rise {
     /// Whether the rising step goes alone and as it is.
     fn asks_nothing(&self) -> bool {
-        let Self { along, needs, overlaid, restored, pinned, folders, makers } = self;
+        let Self { along, needs, overlaid, restored, pinned, given, makings, bracket, folders, makers } = self;
         along.is_empty()
             && needs.is_empty()
             && overlaid.is_empty()
             && restored.is_empty()
             && pinned.is_empty()
+            && given.is_empty()
+            && makings.is_empty()
+            && bracket.is_none()
             && folders.is_empty()
             && makers.is_empty()
     }
