@@ -4,9 +4,11 @@
 //! that copy", and the same of two steps alone. Two steps commute if neither writes what the other touches and neither hangs on a setting of the other. Never does:
 //! write text, or decide whether a move is worth it.
 
+mod along;
 mod brackets;
 mod gifts;
 mod loads;
+mod mounted;
 mod owners;
 mod print;
 mod privileges;

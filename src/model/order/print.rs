@@ -4,6 +4,7 @@
 
 use super::gifts::Gift;
 use super::loads::{self, Load};
+use super::mounted::Mounted;
 use super::privileges::may_not_write_system;
 use crate::context::View;
 use crate::ecosystems::{self, Activity, Dependencies, Ecosystem, Entangled, Invocation, Project, Surroundings, User};
@@ -13,7 +14,7 @@ use crate::model::footprint::{self, Area, Footprint, Region, Variables};
 use crate::model::handed::Handed;
 use crate::model::paths::is_within;
 use crate::model::volatile::is_volatile;
-use crate::model::{Form, Ran, Stage, Step, mount_option, surroundings};
+use crate::model::{Form, Ran, Stage, Step, surroundings};
 use crate::syntax::Keyword;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -482,43 +483,5 @@ impl Print {
             () => None,
         };
         meet(self.changes, behind).or_else(|| meet(behind.changes, self)).map(str::to_owned)
-    }
-}
-
-/// Files of the build context that a RUN mounts.
-struct Mounted {
-    maps: Vec<Map>,
-}
-
-impl Mounted {
-    /// `None` when a mount can't be followed.
-    fn of(step: &Step<'_>, view: &View) -> Option<Self> {
-        let mut maps = Vec::new();
-        for flag in step.instruction.flags_named("mount") {
-            let value = flag.value();
-            let kind = mount_option(value, "type").unwrap_or("bind");
-            if kind != "bind" || mount_option(value, "from").is_some() {
-                continue;
-            }
-            let option = |names: &[&str]| names.iter().find_map(|name| mount_option(value, name)).map(str::to_owned);
-            let to = step.state.absolute(&option(&["target", "dst", "destination"])?).into_known()?;
-            let source = step.state.lookup_text(&option(&["source", "src"]).unwrap_or_default())?;
-            let from = match source.trim_matches('/') {
-                "" | "." => String::new(),
-                _ => view.expand(&source).pop()?,
-            };
-            let folder = view.kind(&from) == Some(crate::context::Kind::Folder);
-            maps.push(Map { from, to, folder, source: 0 });
-        }
-        Some(Self { maps })
-    }
-
-    /// The project as the RUN finds it.
-    fn over<'v>(&self, laid: &Laid<'v>) -> Laid<'v> {
-        let mut laid = laid.clone();
-        if !self.maps.is_empty() {
-            laid.lay(ContextCopy { maps: self.maps.clone(), unseen: Vec::new() });
-        }
-        laid
     }
 }
