@@ -112,6 +112,7 @@ impl Replay {
         let stage = self.plan.steps.get(index).map_or(0, |step| step.stage);
         let serves = |other: &Fetched| match (&other.what, needs) {
             _ if other.by != fetched.by => false,
+            (Fetches::Dependencies(Needs::Recipe), _) => true,
             (_, Needs::NotSeen) => false,
             (Fetches::Dependencies(Needs::Files(has)), Needs::Files(needs)) => needs.iter().all(|file| has.contains(file)),
             (Fetches::Dependencies(_), _) => true,

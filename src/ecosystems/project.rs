@@ -21,6 +21,11 @@ pub trait Project {
 
     /// Whether git tracks the file, or anything below the folder; Unknown without git.
     fn is_tracked(&self, path: &str) -> Knowledge<bool>;
+
+    /// The URL from which an ADD brought the file, as it is written.
+    fn downloaded(&self, _path: &str) -> Option<String> {
+        None
+    }
 }
 
 /// What lies at a path of the image.

@@ -175,6 +175,20 @@ fn is_copy(step: &Step<'_>) -> bool {
     matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add)
 }
 
+/// The file that an ADD of one URL makes, and the URL as it is written. A destination that ends with `/` takes the URL's last part
+/// (the Dockerfile reference, "Adding files from a URL").
+fn download(step: &Step<'_>) -> Option<(String, String)> {
+    let arguments = &step.instruction.arguments.values;
+    let [url, to] = arguments.as_slice() else { return None };
+    if step.instruction.keyword != Keyword::Add || !is_remote(url) {
+        return None;
+    }
+    let place = step.state.absolute(to).into_known()?;
+    let name = url.split(['?', '#']).next()?.rsplit('/').next().filter(|name| !name.is_empty())?;
+    let file = if to.ends_with('/') { join(place.trim_end_matches('/'), name) } else { place };
+    Some((file, url.clone()))
+}
+
 /// What the copies above a step laid into the image.
 #[derive(Clone, Debug)]
 pub struct Laid<'v> {
@@ -185,12 +199,14 @@ pub struct Laid<'v> {
     copies: Vec<Result<ContextCopy, String>>,
     /// Files that another stage makes, each with the number of copies up to the one that lays it.
     made: Vec<(usize, String)>,
+    /// Files that an ADD brought from a URL, and the URL, each with the number of copies up to its own.
+    downloads: Vec<(usize, String, String)>,
 }
 
 impl<'v> Laid<'v> {
     /// Nothing yet. Copies from other stages are not followed.
     pub fn new(view: &'v View) -> Self {
-        Self { view, model: None, copies: Vec::new(), made: Vec::new() }
+        Self { view, model: None, copies: Vec::new(), made: Vec::new(), downloads: Vec::new() }
     }
 
     /// Nothing yet. Manifests that other stages hand over are followed to the context.
@@ -218,6 +234,8 @@ impl<'v> Laid<'v> {
             (None, None) => {
                 let to = instruction.arguments.values.last().map_or(Knowledge::Unknown, |to| step.state.absolute(to));
                 self.copies.push(Err(to.into_known().unwrap_or_else(|| "/".to_owned())));
+                let number = self.copies.len();
+                self.downloads.extend(download(step).map(|(file, url)| (number, file, url)));
             }
         }
     }
@@ -228,7 +246,8 @@ impl<'v> Laid<'v> {
         let lays = |step: &&Step<'_>| is_copy(step) || copied_by_run(step).is_some();
         let count = self.copies.len().saturating_sub(last.iter().filter(lays).count());
         let made = self.made.iter().filter(|(number, _)| *number <= count).cloned().collect();
-        Self { copies: self.copies.iter().take(count).cloned().collect(), made, ..*self }
+        let downloads = self.downloads.iter().filter(|(number, ..)| *number <= count).cloned().collect();
+        Self { copies: self.copies.iter().take(count).cloned().collect(), made, downloads, ..*self }
     }
 
     /// Takes in what is brought by other means.
@@ -282,6 +301,16 @@ impl<'v> Laid<'v> {
 }
 
 impl Project for Laid<'_> {
+    fn downloaded(&self, path: &str) -> Option<String> {
+        let (number, _, url) = self.downloads.iter().rev().find(|(_, file, _)| file == path)?;
+        let later = self.copies.iter().skip(*number);
+        let covers = |copy: &Result<ContextCopy, String>| match copy {
+            Ok(copy) => copy.back(path, self.view).is_some() || copy.hides(path),
+            Err(folder) => is_within(path, folder),
+        };
+        (!later.into_iter().any(covers)).then(|| url.clone())
+    }
+
     fn look(&self, path: &str) -> Found {
         if self.is_made(path) {
             return Found::File;

@@ -5,7 +5,7 @@
 
 use super::footprint::Fetch;
 use super::order::{CommandPrint, Order};
-use crate::ecosystems::{Activity, Entangled};
+use crate::ecosystems::{Activity, Entangled, Invocation};
 
 /// Something that a step fetches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Fetches {
 pub enum Needs {
     /// These files and folders of the image.
     Files(Vec<String>),
+    /// A list that was made of all manifests before: the recipe of cargo-chef.
+    Recipe,
     /// Manifests, and besides them the source: `pip install .`.
     Source,
     /// Files that can't be seen here.
@@ -61,6 +63,7 @@ fn of_command(command: &CommandPrint) -> Option<Fetched> {
             // What builds the project itself, named by it: no dependency of what was built.
             Some(Err(Entangled::NoDependencies { .. })) => Fetches::Packages,
             Some(Ok(Some(needs))) if needs.files.is_empty() && needs.folders.is_empty() => Fetches::Packages,
+            Some(Ok(Some(_))) if cooks(invocation) => Fetches::Dependencies(Needs::Recipe),
             Some(Ok(Some(needs))) => {
                 Fetches::Dependencies(Needs::Files(needs.files.iter().chain(&needs.folders).cloned().collect()))
             }
@@ -71,4 +74,11 @@ fn of_command(command: &CommandPrint) -> Option<Fetched> {
     }
     let downloads = command.footprint.fetches != Fetch::Nothing;
     downloads.then(|| Fetched { what: Fetches::Download, by: invocation.program.clone() })
+}
+
+/// `cargo chef cook` fetches and builds all that its recipe lists, which is what a `cargo build` behind it finds.
+fn cooks(invocation: &Invocation) -> bool {
+    let words: Vec<&str> =
+        invocation.arguments.iter().filter_map(|argument| argument.value.known().map(String::as_str)).collect();
+    invocation.program == "cargo" && words.contains(&"chef") && words.contains(&"cook")
 }

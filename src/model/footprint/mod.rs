@@ -8,6 +8,7 @@ mod fetch;
 mod files;
 mod fixed;
 mod git;
+mod installers;
 mod managers;
 mod options;
 mod program;

@@ -4,7 +4,7 @@
 
 use super::draft::{Draft, Outcome, Sight, Word};
 use super::program::of_sight;
-use super::{Area, Footprint};
+use super::{Area, Footprint, installers};
 use crate::ecosystems::{Found, Surroundings};
 use crate::knowledge::Knowledge;
 use crate::model::Ran;
@@ -38,6 +38,8 @@ enum Call {
     Text(Text),
     /// Something else that is known, by what it reads.
     Reads(Vec<Area>),
+    /// An installer of another host: the file in which it lies, if it does, and its URL.
+    Installer(Option<String>, String),
 }
 
 /// `sh …`, `. …`
@@ -96,7 +98,7 @@ fn called(draft: &Draft<'_>, program: &str, words: &[Word]) -> Result<Call, Stri
             }
             "--login" | "--norc" | "--noprofile" | "--posix" => {}
             "--version" => return Ok(Call::Reads(Vec::new())),
-            "-" | "-s" => return Err(piped(draft, program)),
+            "-" | "-s" => return piped(draft, program),
             option if option.starts_with(['-', '+']) && option.chars().skip(1).all(|c| "abefhlmnuvxcipCEo".contains(c)) => {
                 errexit |= option.starts_with('-') && option.contains('e');
                 if option.contains('o') {
@@ -113,13 +115,16 @@ fn called(draft: &Draft<'_>, program: &str, words: &[Word]) -> Result<Call, Stri
             _ => return script(draft, word, rest, errexit, false),
         }
     }
-    Err(piped(draft, program))
+    piped(draft, program)
 }
 
-fn piped(draft: &Draft<'_>, program: &str) -> String {
-    match &draft.sight.ran.fed_by {
-        Some(by) => format!("`{} … | {program}` runs what it is handed", by.program),
-        None => "it runs what it reads".to_owned(),
+/// What is handed over a pipe: an installer, where it comes straight from its URL.
+fn piped(draft: &Draft<'_>, program: &str) -> Result<Call, String> {
+    let Some(by) = &draft.sight.ran.fed_by else { return Err("it runs what it reads".to_owned()) };
+    let mut urls = by.arguments.iter().map(|argument| argument.raw.trim_matches(['"', '\''])).filter(|word| word.contains("://"));
+    match (by.program.as_str(), urls.next(), urls.next()) {
+        ("curl" | "wget", Some(url), None) if installers::is_known(url) => Ok(Call::Installer(None, url.to_owned())),
+        (fetcher, ..) => Err(format!("`{fetcher} … | {program}` runs what it is handed")),
     }
 }
 
@@ -145,7 +150,10 @@ fn script<'w>(
     match draft.sight.project.look(&path) {
         Found::File => {}
         Found::Folder => return Err(format!("{shown} is a folder")),
-        Found::Nothing | Found::Unknown => return Err(format!("{shown} is not from the build context")),
+        Found::Nothing | Found::Unknown => {
+            let url = draft.sight.project.downloaded(&path).ok_or_else(|| format!("{shown} is not from the build context"))?;
+            return Ok(Call::Installer(Some(path), url));
+        }
     }
     let Knowledge::Known(text) = draft.sight.project.text(&path) else { return Err(format!("{shown} can't be read")) };
     let mut errexit = errexit;
@@ -190,6 +198,13 @@ fn run(draft: &mut Draft<'_>, call: Call) -> Outcome {
         Call::Reads(areas) => {
             draft.reads(areas);
             return Ok(());
+        }
+        Call::Installer(file, url) => {
+            let shown = file.clone().unwrap_or_else(|| url.clone());
+            let program = draft.sight.ran.invocation.program.clone();
+            draft.reads(file.into_iter().map(Area::At));
+            return installers::run(draft, &program, &url)
+                .unwrap_or_else(|| Err(format!("{shown} is not from the build context")));
         }
         Call::Text(text) => text,
     };

@@ -186,6 +186,8 @@ fn programs_of_all_kinds() {
         gunzip data.gz => /app/data.gz > /app/data.gz /app/data.gz.gz /app/data /app/data.gz.bz2 /app/data.gz.xz /app/data.gz.zst /app/data.gz.lzma /app/data.gz.tgz
         curl -fsSL https://x.org/v1.2.3/a.tgz -o /tmp/a.tgz => /root/.curlrc /root/.netrc system > /tmp/a.tgz
         curl -fsSLO https://x.org/v1.2.3/a.tgz => /root/.curlrc /root/.netrc system > /app/a.tgz
+        curl -LsSf https://astral.sh/uv/install.sh | sh => /root/.curlrc /root/.netrc /root/.profile /root/.bashrc /root/.bash_profile /root/.bash_login /root/.zshrc /root/.zshenv /root/.local/bin/** /root/.config/uv/** /root/.config/fish/** system > /root/.profile /root/.bashrc /root/.bash_profile /root/.bash_login /root/.zshrc /root/.zshenv /root/.local/bin/** /root/.config/uv/** /root/.config/fish/**
+        curl -LsSf https://astral.sh/uv/0.12.0/install.sh | env UV_INSTALL_DIR=/opt/uv sh => /root/.curlrc /root/.netrc /root/.profile /root/.bashrc /root/.bash_profile /root/.bash_login /root/.zshrc /root/.zshenv /opt/uv/** /root/.config/uv/** /root/.config/fish/** system > /root/.profile /root/.bashrc /root/.bash_profile /root/.bash_login /root/.zshrc /root/.zshenv /opt/uv/** /root/.config/uv/** /root/.config/fish/**
         curl https://x.org/install.sh | sh => !`sh` may touch anything: `curl … | sh` runs what it is handed > !`sh` may touch anything: `curl … | sh` runs what it is handed
         curl -sL https://x.org/v1.2.3/a.tgz | tar xz -C /opt => /root/.curlrc /root/.netrc system > /opt/**
         wget -q https://x.org/1.2/a.zip => /root/.wgetrc /root/.netrc system > /app/a.zip
