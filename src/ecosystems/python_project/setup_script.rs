@@ -25,7 +25,7 @@ pub(super) fn requirements(text: &str) -> Requires {
     let own: Vec<&str> = top_level(arguments);
     // Extensions of setuptools that such arguments load may read files of their own: pbr's `requirements.txt`.
     let extended = |argument: &&str| ["**", "setup_requires", "pbr", "distclass"].iter().any(|start| argument.starts_with(start));
-    if own.iter().any(|argument| extended(&argument)) {
+    if own.iter().any(extended) {
         return Requires::Unknown;
     }
     let value = |name: &str| own.iter().find_map(|argument| argument.strip_prefix(name)?.trim_start().strip_prefix('='));
