@@ -414,7 +414,11 @@ impl Order<'_> {
             if map.folder && is_within(path, &map.to) && !same_owner && !made_before() {
                 return Err(format!("{} would be made by another step first, with another owner or mode", map.to));
             }
-            let Some(kind) = map.back(path).and_then(|from| self.view.kind(&from)) else { continue };
+            let Some(from) = map.back(path) else { continue };
+            if self.view.kind(&from).is_none() && is_own_setting(&from) && !self.view.is_ignored(&from) {
+                return Err(format!("it would lay somebody's own {from} over what {} puts there", self.named(riser)));
+            }
+            let Some(kind) = self.view.kind(&from) else { continue };
             // A later COPY gives a folder that it brings the mode and owner that it would have had.
             if kind != Kind::Folder || !rising.only_makes_workdir() {
                 return Err(format!("it brings {path}, which {} changes", self.named(riser)));
@@ -463,4 +467,11 @@ impl Order<'_> {
         };
         self.view.files_below(&map.from).iter().find_map(place)
     }
+}
+
+/// Whether a file is one of those that people keep on their own disks beside a project: it may be there elsewhere although it is not
+/// here.
+fn is_own_setting(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == ".env" || name.starts_with(".env.") || name.ends_with(".local") || name.contains(".local.")
 }
