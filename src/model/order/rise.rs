@@ -473,5 +473,22 @@ impl Order<'_> {
 /// here.
 fn is_own_setting(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name == ".env" || name.starts_with(".env.") || name.ends_with(".local") || name.contains(".local.")
+    let is_local =
+        name.split_once(".local").is_some_and(|(start, end)| !start.is_empty() && (end.is_empty() || end.starts_with('.')));
+    name == ".env" || name.starts_with(".env.") || is_local
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own_setting;
+
+    #[test]
+    fn settings_of_ones_own_are_known_by_their_names() {
+        for path in [".env", "app/.env.production", "config/settings.local", "docker-compose.local.yml"] {
+            assert!(is_own_setting(path), "{path}");
+        }
+        for path in [".local", ".local/bin", "env", "local.conf", ".environment", "a.localhost"] {
+            assert!(!is_own_setting(path), "{path}");
+        }
+    }
 }
