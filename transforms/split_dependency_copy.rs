@@ -1,7 +1,9 @@
 //! # What it does
 //! Copies what a package manager needs (manifests, lock files) first, lets the install run on that, and copies the source behind it:
-//! the source copy sinks below the install, and so does a `COPY --from` of what another stage built from it. A RUN that goes on after the install is cut in two; a command that installs and builds
-//! (`cargo build`, `poetry install`, `npm install` with a `prepare` script) gets its dependencies-only half in front.
+//! the source copy sinks below the install, and so does a `COPY --from` of what another stage built from it. A RUN that goes on
+//! after the install is cut in two; a command that installs and builds (`cargo build`, `poetry install`, `npm install` with a
+//! `prepare` script) gets its dependencies-only half in front. So does `pip install .` with `--unsafe`: what its `[project]` table
+//! declares.
 //!
 //! # Why
 //! BuildKit runs a step again when anything above it changed. With the source above the install, every edit installs everything
