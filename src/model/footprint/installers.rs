@@ -16,15 +16,7 @@ const FOLDERS: &[&str] = &["UV_UNMANAGED_INSTALL", "UV_INSTALL_DIR"];
 /// Variables by which other folders come out of what the platform says.
 const PLATFORM: &[&str] = &["XDG_BIN_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "CARGO_DIST_FORCE_INSTALL_DIR"];
 
-/// What the installer from this URL does, run by `program`; `None` for one that is not known.
-///
-/// uv's manual ("The uv installer"): its programs go to `~/.local/bin` or the folder that `UV_INSTALL_DIR` names, its receipt below
-/// `~/.config/uv`, and the profiles of shells may get a line.
-pub fn run(draft: &mut Draft<'_>, program: &str, url: &str) -> Option<Outcome> {
-    is_uv(url).then(|| uv(draft, program, url))
-}
-
-/// Whether an installer is known.
+/// Whether the installer from this URL is known.
 pub fn is_known(url: &str) -> bool {
     is_uv(url)
 }
@@ -44,7 +36,11 @@ fn is_uv(url: &str) -> bool {
     }
 }
 
-fn uv(draft: &mut Draft<'_>, program: &str, url: &str) -> Outcome {
+/// What a known installer does, run by `program`.
+///
+/// uv's manual ("The uv installer"): its programs go to `~/.local/bin` or the folder that `UV_INSTALL_DIR` names, its receipt below
+/// `~/.config/uv`, and the profiles of shells may get a line.
+pub fn run(draft: &mut Draft<'_>, program: &str, url: &str) -> Outcome {
     let sight = draft.sight;
     let given = |name: &&str| {
         let own = sight.ran.invocation.variables.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);

@@ -151,7 +151,8 @@ fn script<'w>(
         Found::File => {}
         Found::Folder => return Err(format!("{shown} is a folder")),
         Found::Nothing | Found::Unknown => {
-            let url = draft.sight.project.downloaded(&path).ok_or_else(|| format!("{shown} is not from the build context"))?;
+            let url = draft.sight.project.downloaded(&path).filter(|url| installers::is_known(url));
+            let url = url.ok_or_else(|| format!("{shown} is not from the build context"))?;
             return Ok(Call::Installer(Some(path), url));
         }
     }
@@ -200,11 +201,9 @@ fn run(draft: &mut Draft<'_>, call: Call) -> Outcome {
             return Ok(());
         }
         Call::Installer(file, url) => {
-            let shown = file.clone().unwrap_or_else(|| url.clone());
             let program = draft.sight.ran.invocation.program.clone();
             draft.reads(file.into_iter().map(Area::At));
-            return installers::run(draft, &program, &url)
-                .unwrap_or_else(|| Err(format!("{shown} is not from the build context")));
+            return installers::run(draft, &program, &url);
         }
         Call::Text(text) => text,
     };
